@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using ServingStack.Kernels;
+
+namespace ServingStack.Engine;
+
+/// <summary>
+/// A model made ready for one combination of input shapes: write the inputs, run, read the outputs. Bytes are in ONNX's layout (row-major,
+/// little-endian). Used by one thread at a time. A plan belongs to its session and must not be used after the session let go of it.
+/// </summary>
+public sealed class Plan : IDisposable
+{
+    private readonly PlanTensor[] _inputs;
+    private readonly PlanTensor[] _outputs;
+    private readonly BoundKernel[] _kernels;
+    private readonly long[] _stepTicks;
+    private readonly IDisposable _memory;
+
+    internal Plan(PlanTensor[] inputs, PlanTensor[] outputs, PlanStep[] steps, BoundKernel[] kernels, IDisposable memory)
+    {
+        _inputs = inputs;
+        _outputs = outputs;
+        _kernels = kernels;
+        _memory = memory;
+        _stepTicks = new long[steps.Length];
+        Steps = steps;
+        FallbackSteps = steps.Count(s => s.Backend == PlanStep.OnnxRuntimeBackend);
+    }
+
+    public int InputCount => _inputs.Length;
+
+    public int OutputCount => _outputs.Length;
+
+    /// <summary>In the order in which they run.</summary>
+    public IReadOnlyList<PlanStep> Steps { get; }
+
+    /// <summary>How many steps run on ONNX Runtime because no kernel of ours takes them.</summary>
+    public int FallbackSteps { get; }
+
+    /// <summary>What each step took in the last run, in ticks of <see cref="Stopwatch"/>.</summary>
+    public ReadOnlySpan<long> StepTicks => _stepTicks;
+
+    /// <summary>The bytes of an input, to be written before each run.</summary>
+    public Span<byte> Input(int index) => _inputs[index].Bytes;
+
+    public long[] InputShape(int index) => _inputs[index].Shape;
+
+    /// <summary>The bytes of an output, valid until the next run.</summary>
+    public ReadOnlySpan<byte> Output(int index) => _outputs[index].Bytes;
+
+    /// <summary>The extents of an output; where they depend on data, those of the last run.</summary>
+    public long[] OutputShape(int index) => _outputs[index].Shape;
+
+    public void Run()
+    {
+        var start = Stopwatch.GetTimestamp();
+        for (var i = 0; i < _kernels.Length; i++)
+        {
+            _kernels[i].Run(0, 1);
+            var end = Stopwatch.GetTimestamp();
+            _stepTicks[i] = end - start;
+            start = end;
+        }
+    }
+
+    /// <summary>The steps as a readable table.</summary>
+    public string Dump() => PlanDump.Write(this);
+
+    public void Dispose() => _memory.Dispose();
+}
