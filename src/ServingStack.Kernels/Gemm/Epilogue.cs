@@ -7,8 +7,8 @@ namespace ServingStack.Kernels.Gemm;
 /// unit (for u8/s8 output the unit is one quantization step, for f32 output it is 1);</item>
 /// <item>fp32 accumulators: <c>x = acc + bias[n]</c>;</item>
 /// <item>residual, when present: <c>x += (r - ResidualZeroPoint) * ResidualScale</c>, r read from memory laid out as the output;</item>
-/// <item>quantized output: <c>y = clamp(round_half_even(x) + OutputZeroPoint, ClampMin, ClampMax)</c>; fp32 output:
-/// <c>y = min(max(x, ClampMin), ClampMax)</c>. ReLU and Clip are clamps.</item>
+/// <item>quantized output: <c>y = round_half_even(clamp(x, ClampMin - OutputZeroPoint, ClampMax - OutputZeroPoint)) + OutputZeroPoint</c>,
+/// the bounds first narrowed to the type's range; fp32 output: <c>y = min(max(x, ClampMin), ClampMax)</c>. ReLU and Clip are clamps.</item>
 /// </list>
 /// </summary>
 public sealed record Epilogue
