@@ -4,7 +4,8 @@ namespace ServingStack.Graphs;
 
 /// <summary>
 /// A node's attributes by name, in order of insertion. A value is one of: <see cref="long"/>, <see cref="float"/>, <see cref="string"/>,
-/// <see cref="Tensor"/>, <see cref="Graph"/>, or an array of those.
+/// <see cref="Tensor"/>, <see cref="Graph"/>, <see cref="OpaqueProto"/>, or an array of those; an array of bytes for a string that is
+/// not UTF-8; or, in the body of a function, an <see cref="AttributeReference"/>.
 /// </summary>
 public sealed class AttributeMap : IEnumerable<KeyValuePair<string, object>>
 {
@@ -15,10 +16,10 @@ public sealed class AttributeMap : IEnumerable<KeyValuePair<string, object>>
     public object this[string name]
     {
         get => _values[name];
-        set => _values[name] = value;
+        set => _values[name] = Widen(value);
     }
 
-    public void Add(string name, object value) => _values.Add(name, value);
+    public void Add(string name, object value) => _values.Add(name, Widen(value));
 
     public bool Remove(string name) => _values.Remove(name);
 
@@ -39,6 +40,14 @@ public sealed class AttributeMap : IEnumerable<KeyValuePair<string, object>>
     public IEnumerator<KeyValuePair<string, object>> GetEnumerator() => _values.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>ONNX's integers have 64 bits; a C# literal has 32.</summary>
+    private static object Widen(object value) => value switch
+    {
+        int number => (long)number,
+        int[] numbers => Array.ConvertAll(numbers, n => (long)n),
+        _ => value,
+    };
 
     private T Get<T>(string name, T otherwise) => !_values.TryGetValue(name, out var value) ? otherwise
         : value is T typed ? typed

@@ -6,11 +6,24 @@ namespace ServingStack.Graphs;
 public sealed class Graph
 {
     private readonly List<Node> _nodes = [];
+    private readonly HashSet<string> _names;
     private int _freshNames;
 
-    public Graph(string name = "graph") => Name = name;
+    public Graph(string name = "graph")
+        : this(name, new HashSet<string>(StringComparer.Ordinal))
+    {
+    }
+
+    private Graph(string name, HashSet<string> names) => (Name, _names) = (name, names);
 
     public string Name { get; set; }
+
+    /// <summary>Where the graph was read from, for error messages; the graph's name when it was built in memory.</summary>
+    public string Source
+    {
+        get => field ?? Name;
+        set;
+    }
 
     /// <summary>Inputs without those that have a default constant.</summary>
     public List<Value> Inputs { get; } = [];
@@ -34,6 +47,7 @@ public sealed class Graph
     public Value AddInput(string name, ElementType type, Shape shape)
     {
         var value = new Value(name) { ElementType = type, Shape = shape };
+        Reserve(name);
         Inputs.Add(value);
         return value;
     }
@@ -46,6 +60,7 @@ public sealed class Graph
     public Node Add(Node node)
     {
         _nodes.Add(node);
+        ReserveNames(node);
         return node;
     }
 
@@ -61,9 +76,9 @@ public sealed class Graph
         return output;
     }
 
-    public void InsertBefore(Node anchor, Node node) => _nodes.Insert(_nodes.IndexOf(anchor), node);
+    public void InsertBefore(Node anchor, Node node) => Insert(_nodes.IndexOf(anchor), node);
 
-    public void InsertAfter(Node anchor, Node node) => _nodes.Insert(_nodes.IndexOf(anchor) + 1, node);
+    public void InsertAfter(Node anchor, Node node) => Insert(_nodes.IndexOf(anchor) + 1, node);
 
     /// <summary>Drops a node; its outputs must have no reader left.</summary>
     public void Remove(Node node)
@@ -85,12 +100,43 @@ public sealed class Graph
     public bool IsOutput(Value value) => Outputs.Contains(value);
 
     /// <summary>A name that no value or node of this graph has yet.</summary>
-    public string FreshName(string stem) => $"{stem}_{_freshNames++}";
+    public string FreshName(string stem)
+    {
+        string name;
+        do name = $"{stem}_{_freshNames++}";
+        while (!_names.Add(name));
+        return name;
+    }
+
+    /// <summary>A graph for an attribute of one of this graph's nodes: it shares the pool of names, so that no name shadows another.</summary>
+    public Graph NewSubgraph(string name)
+    {
+        var subgraph = new Graph(name, _names) { Source = Source };
+        foreach (var (domain, version) in Opsets) subgraph.Opsets[domain] = version;
+        return subgraph;
+    }
+
+    /// <summary>Keeps <paramref name="name"/> from being given out by <see cref="FreshName"/>.</summary>
+    public void Reserve(string name) => _names.Add(name);
 
     internal void SetNodes(IEnumerable<Node> nodes)
     {
         var ordered = nodes.ToArray();
         _nodes.Clear();
         _nodes.AddRange(ordered);
+    }
+
+    private void Insert(int index, Node node)
+    {
+        _nodes.Insert(index, node);
+        ReserveNames(node);
+    }
+
+    private void ReserveNames(Node node)
+    {
+        Reserve(node.Name);
+        foreach (var output in node.Outputs) Reserve(output.Name);
+        foreach (var input in node.Inputs)
+            if (input is not null) Reserve(input.Name);
     }
 }

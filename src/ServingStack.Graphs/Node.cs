@@ -25,7 +25,18 @@ public sealed class Node
     /// <summary>The operator set's domain; the standard one is the empty string.</summary>
     public string Domain { get; set; }
 
+    /// <summary>Tells apart functions of one name; empty almost always.</summary>
+    public string Overload { get; init; } = "";
+
     public AttributeMap Attributes { get; init; } = new();
+
+    /// <summary>The graphs among the attributes (branches of If, bodies of Loop and Scan).</summary>
+    public IEnumerable<Graph> Subgraphs => Attributes.SelectMany(a => a.Value switch
+    {
+        Graph graph => [graph],
+        Graph[] graphs => graphs,
+        _ => Enumerable.Empty<Graph>(),
+    });
 
     public IReadOnlyList<Value?> Inputs => _inputs;
 
@@ -75,6 +86,7 @@ public sealed class Node
         _inputs.Clear();
         foreach (var output in _outputs)
             if (output.Producer == this) output.Producer = null;
+        foreach (var inner in Subgraphs.SelectMany(g => g.Nodes)) inner.Detach();
     }
 
     public override string ToString() => $"{(Domain.Length == 0 ? "" : Domain + ".")}{OpType} '{Name}'";

@@ -1,7 +1,8 @@
 namespace ServingStack.Graphs;
 
 /// <summary>
-/// An edge of the graph: what a node produces, a graph input, or a constant. Compared by reference; the name is unique in its graph.
+/// An edge of the graph: what a node produces, a graph input, or a constant. Compared by reference; the name is unique in its graph. Nodes of
+/// a subgraph read values of the graphs around it directly.
 /// </summary>
 public sealed class Value(string name)
 {
@@ -13,6 +14,9 @@ public sealed class Value(string name)
 
     /// <summary>The shape as far as it is known; null when not even the rank is.</summary>
     public Shape? Shape { get; set; }
+
+    /// <summary>The type of a value that is no tensor (sequence, map, optional, sparse), kept as it was read; null for tensors.</summary>
+    public OpaqueProto? ContainerType { get; set; }
 
     /// <summary>The data of a constant, null otherwise.</summary>
     public Tensor? Constant { get; set; }
