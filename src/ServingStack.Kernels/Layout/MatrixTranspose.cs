@@ -1,0 +1,98 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using ServingStack.Kernels.Vectors;
+
+namespace ServingStack.Kernels.Layout;
+
+/// <summary>
+/// Transposes a matrix in memory: <c>target[r * targetStride + c] = source[c * sourceStride + r]</c>, strides in elements. 1-byte
+/// elements go in 8 x 8 tiles, 4-byte elements in 4 x 4 tiles, what is left over one by one.
+/// </summary>
+internal static unsafe class MatrixTranspose
+{
+    // A tile's source lines are used up while they are in the L1 cache even where the stride maps them all to one set.
+    private const int BytesOfLine = 64;
+
+    public static void Run<T>(T* source, long sourceStride, T* target, long targetStride, long rows, long columns)
+        where T : unmanaged
+    {
+        var side = Zip.IsSupported ? TileSide<T>() : 0;
+        var tiledRows = side == 0 ? 0 : rows - (rows % side);
+        var tiledColumns = side == 0 ? 0 : columns - (columns % side);
+        long band = BytesOfLine / sizeof(T);
+        for (long r0 = 0; r0 < tiledRows; r0 += band)
+        {
+            var end = Math.Min(r0 + band, tiledRows);
+            for (long c = 0; c < tiledColumns; c += side)
+                for (var r = r0; r < end; r += side)
+                    Tile(source + (c * sourceStride) + r, sourceStride, target + (r * targetStride) + c, targetStride);
+        }
+
+        OneByOne(source, sourceStride, target, targetStride, 0, tiledRows, tiledColumns, columns);
+        OneByOne(source, sourceStride, target, targetStride, tiledRows, rows, 0, columns);
+    }
+
+    private static int TileSide<T>()
+        where T : unmanaged => sizeof(T) switch { 1 => 8, 4 => 4, _ => 0 };
+
+    private static void OneByOne<T>(
+        T* source, long sourceStride, T* target, long targetStride, long firstRow, long lastRow, long firstColumn, long lastColumn)
+        where T : unmanaged
+    {
+        for (var r = firstRow; r < lastRow; r++)
+            for (var c = firstColumn; c < lastColumn; c++)
+                target[(r * targetStride) + c] = source[(c * sourceStride) + r];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Tile<T>(T* source, long sourceStride, T* target, long targetStride)
+        where T : unmanaged
+    {
+        if (sizeof(T) == 1) TileOfBytes((byte*)source, sourceStride, (byte*)target, targetStride);
+        else TileOfWords((uint*)source, sourceStride, (uint*)target, targetStride);
+    }
+
+    private static void TileOfWords(uint* source, long sourceStride, uint* target, long targetStride)
+    {
+        var a = Vector128.Load(source);
+        var b = Vector128.Load(source + sourceStride);
+        var c = Vector128.Load(source + (2 * sourceStride));
+        var d = Vector128.Load(source + (3 * sourceStride));
+        var ab = Zip.Lower(a, b).AsUInt64();
+        var cd = Zip.Lower(c, d).AsUInt64();
+        Zip.Lower(ab, cd).AsUInt32().Store(target);
+        Zip.Upper(ab, cd).AsUInt32().Store(target + targetStride);
+        ab = Zip.Upper(a, b).AsUInt64();
+        cd = Zip.Upper(c, d).AsUInt64();
+        Zip.Lower(ab, cd).AsUInt32().Store(target + (2 * targetStride));
+        Zip.Upper(ab, cd).AsUInt32().Store(target + (3 * targetStride));
+    }
+
+    private static void TileOfBytes(byte* source, long sourceStride, byte* target, long targetStride)
+    {
+        // Pairs of source lines, then quadruples, then all eight: a 64-bit half is a target row at last.
+        var l01 = PairOfLines(source, sourceStride);
+        var l23 = PairOfLines(source + (2 * sourceStride), sourceStride);
+        var l45 = PairOfLines(source + (4 * sourceStride), sourceStride);
+        var l67 = PairOfLines(source + (6 * sourceStride), sourceStride);
+        var low = Zip.Lower(l01, l23).AsUInt32();
+        var high = Zip.Lower(l45, l67).AsUInt32();
+        StorePair(Zip.Lower(low, high), target, targetStride);
+        StorePair(Zip.Upper(low, high), target + (2 * targetStride), targetStride);
+        low = Zip.Upper(l01, l23).AsUInt32();
+        high = Zip.Upper(l45, l67).AsUInt32();
+        StorePair(Zip.Lower(low, high), target + (4 * targetStride), targetStride);
+        StorePair(Zip.Upper(low, high), target + (6 * targetStride), targetStride);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<ushort> PairOfLines(byte* source, long stride) => Zip.Lower(
+        Vector128.CreateScalarUnsafe(*(ulong*)source).AsByte(), Vector128.CreateScalarUnsafe(*(ulong*)(source + stride)).AsByte()).AsUInt16();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StorePair(Vector128<uint> rows, byte* target, long stride)
+    {
+        *(ulong*)target = rows.AsUInt64().GetElement(0);
+        *(ulong*)(target + stride) = rows.AsUInt64().GetElement(1);
+    }
+}

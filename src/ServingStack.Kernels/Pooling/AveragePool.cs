@@ -1,0 +1,57 @@
+using System.Runtime.Intrinsics;
+using ServingStack.Kernels.Parallel;
+using ServingStack.Kernels.Vectors;
+
+namespace ServingStack.Kernels.Pooling;
+
+/// <summary>ONNX AveragePool and GlobalAveragePool on NHWC floats. A window without a tap gives 0.</summary>
+public static class AveragePool
+{
+    public static BoundKernel Bind(PoolProblem problem, nint input, nint output) => new Kernel(problem, input, output);
+
+    /// <summary>How many numbers the mean is taken over.</summary>
+    internal static int Divisor(PoolProblem problem, Window y, Window x) =>
+        problem.CountIncludePad ? y.TapsWithPadding * x.TapsWithPadding : y.Taps * x.Taps;
+
+    private sealed unsafe class Kernel(PoolProblem problem, nint input, nint output) : BoundKernel
+    {
+        private readonly int _outputHeight = problem.OutputHeight;
+        private readonly int _outputWidth = problem.OutputWidth;
+
+        public override string KernelName => "averagepool_f32_nhwc";
+
+        public override int MaxParts { get; } = PartRange.MaxParts(
+            (long)problem.Batch * problem.OutputHeight, (problem.InputCount + problem.OutputCount) * sizeof(float));
+
+        public override void Run(int part, int parts)
+        {
+            var range = PartRange.Of((long)problem.Batch * _outputHeight, part, parts);
+            for (var row = range.Start; row < range.End; row++)
+            {
+                var y = problem.WindowY((int)(row % _outputHeight));
+                var image = (float*)input + (row / _outputHeight * problem.InputHeight * problem.InputWidth * problem.Channels);
+                var target = (float*)output + (row * _outputWidth * problem.Channels);
+                for (var column = 0; column < _outputWidth; column++, target += problem.Channels)
+                    Pixel(image, y, problem.WindowX(column), target);
+            }
+        }
+
+        private void Pixel(float* image, Window y, Window x, float* target)
+        {
+            long channels = problem.Channels;
+            var source = image + ((((long)y.Start * problem.InputWidth) + x.Start) * channels);
+            var stepY = problem.InputWidth * channels * problem.DilationY;
+            var stepX = channels * problem.DilationX;
+            var divisor = Vector512.Create((float)Math.Max(1, Divisor(problem, y, x)));
+            for (long c = 0; c < channels; c += Vector512<float>.Count)
+            {
+                var lanes = (int)Math.Min(Vector512<float>.Count, channels - c);
+                var sum = Vector512<float>.Zero;
+                for (var ky = 0; ky < y.Taps; ky++)
+                    for (var kx = 0; kx < x.Taps; kx++)
+                        sum += Lanes.Load(source + c + (ky * stepY) + (kx * stepX), lanes);
+                Lanes.Store(sum / divisor, target + c, lanes);
+            }
+        }
+    }
+}

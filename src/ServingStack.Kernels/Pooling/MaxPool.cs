@@ -1,0 +1,75 @@
+using System.Runtime.Intrinsics;
+using ServingStack.Kernels.Parallel;
+using ServingStack.Kernels.Vectors;
+
+namespace ServingStack.Kernels.Pooling;
+
+/// <summary>
+/// ONNX MaxPool and GlobalMaxPool on NHWC; padding never wins. Works on any of f32, u8, s8: the maximum commutes with dequantization, so
+/// quantized tensors keep their scale. A window that lies in the padding alone gives the type's lowest value.
+/// </summary>
+public static class MaxPool
+{
+    public static BoundKernel Bind(DataType type, PoolProblem problem, nint input, nint output) => type switch
+    {
+        DataType.Float32 => new Kernel<float>(problem, input, output, float.NegativeInfinity),
+        DataType.UInt8 => new Kernel<byte>(problem, input, output, byte.MinValue),
+        DataType.Int8 => new Kernel<sbyte>(problem, input, output, sbyte.MinValue),
+        _ => throw new NotSupportedException($"MaxPool on {type}: expected Float32, UInt8 or Int8."),
+    };
+
+    private sealed unsafe class Kernel<T>(PoolProblem problem, nint input, nint output, T lowest) : BoundKernel
+        where T : unmanaged
+    {
+        private readonly int _outputHeight = problem.OutputHeight;
+        private readonly int _outputWidth = problem.OutputWidth;
+
+        public override string KernelName { get; } = $"maxpool_{KernelNames.Of<T>()}_nhwc";
+
+        public override int MaxParts { get; } = PartRange.MaxParts(
+            (long)problem.Batch * problem.OutputHeight, (problem.InputCount + problem.OutputCount) * sizeof(T));
+
+        public override void Run(int part, int parts)
+        {
+            var range = PartRange.Of((long)problem.Batch * _outputHeight, part, parts);
+            for (var row = range.Start; row < range.End; row++)
+            {
+                var y = problem.WindowY((int)(row % _outputHeight));
+                var image = (T*)input + (row / _outputHeight * problem.InputHeight * problem.InputWidth * problem.Channels);
+                var target = (T*)output + (row * _outputWidth * problem.Channels);
+                for (var column = 0; column < _outputWidth; column++, target += problem.Channels)
+                    Pixel(image, y, problem.WindowX(column), target);
+            }
+        }
+
+        private void Pixel(T* image, Window y, Window x, T* target)
+        {
+            long channels = problem.Channels;
+            var source = image + (((long)y.Start * problem.InputWidth) + x.Start) * channels;
+            var stepY = problem.InputWidth * channels * problem.DilationY;
+            var stepX = channels * problem.DilationX;
+            var width = Vector512<T>.Count;
+            long c = 0;
+            for (; c <= channels - width; c += width)
+            {
+                var max = Vector512.Create(lowest);
+                for (var ky = 0; ky < y.Taps; ky++)
+                    for (var kx = 0; kx < x.Taps; kx++)
+                        max = Vector512.MaxNative(max, Vector512.Load(source + c + (ky * stepY) + (kx * stepX)));
+                max.Store(target + c);
+            }
+
+            var rest = (int)(channels - c);
+            if (rest > 0) PixelTail(source + c, stepY, stepX, y.Taps, x.Taps, target + c, rest);
+        }
+
+        private void PixelTail(T* source, long stepY, long stepX, int tapsY, int tapsX, T* target, int lanes)
+        {
+            var max = Vector512.Create(lowest);
+            for (var ky = 0; ky < tapsY; ky++)
+                for (var kx = 0; kx < tapsX; kx++)
+                    max = Vector512.MaxNative(max, Lanes.Load(source + (ky * stepY) + (kx * stepX), lanes));
+            Lanes.Store(max, target, lanes);
+        }
+    }
+}
