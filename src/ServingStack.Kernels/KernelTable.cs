@@ -13,6 +13,8 @@ public static class KernelTable
 {
     public static IReadOnlyList<KernelRow<GemmProblem, PackedGemm>> Gemm { get; } =
     [
+        EmittedGemmRow("gemm_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
+        EmittedGemmRow("gemm_fp32_avx512", InstructionSet.Avx512Bw, quantized: false),
         new("gemm_reference", "gemm", InstructionSet.Portable, _ => null, (problem, weights) => new ReferenceGemm(problem, weights)),
     ];
 
@@ -38,6 +40,16 @@ public static class KernelTable
         ConvolutionChecks.Check(problem);
         return Select(Convolution, problem, highest);
     }
+
+    private static KernelRow<GemmProblem, PackedGemm> EmittedGemmRow(string name, InstructionSet level, bool quantized) => new(
+        name, "gemm", level, problem => RefusesActivations(problem.A, quantized), (problem, weights) => new EmittedGemm(name, problem, weights));
+
+    private static string? RefusesActivations(DataType activations, bool quantized) => (quantized, activations) switch
+    {
+        (true, DataType.Float32) => "takes UInt8 or Int8 activations, not Float32",
+        (false, not DataType.Float32) => $"takes Float32 activations, not {activations}",
+        _ => null,
+    };
 
     private static KernelSelection<TProblem, TPacked> Select<TProblem, TPacked>(
         IReadOnlyList<KernelRow<TProblem, TPacked>> rows, TProblem problem, InstructionSet? highest)

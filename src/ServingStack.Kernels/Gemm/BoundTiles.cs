@@ -1,0 +1,120 @@
+using ServingStack.Kernels.Jit;
+using ServingStack.Kernels.Machine;
+
+namespace ServingStack.Kernels.Gemm;
+
+/// <summary>
+/// A tile product bound to memory. Blocks of rows that fit the second-level cache go past all columns, a group of columns at a time, so that
+/// A and the group's panel both stay near.
+/// </summary>
+internal sealed unsafe class BoundTiles : BoundKernel
+{
+    // A part must be worth waking a worker for: multiply-adds that take about two microseconds.
+    private const long MinimumWorkPerPart = 500_000;
+
+    private readonly TileProduct _product;
+    private readonly TileOperands _operands;
+    private readonly TileShape _shape;
+    private readonly RowTiles _tiles;
+    private readonly int _groups;
+    private readonly int _tilesPerBlock;
+    private readonly int _columnMask;
+
+    // Code for the large and the small tiles; of whole column groups, and of the last group.
+    private readonly EmittedKernel _large;
+    private readonly EmittedKernel _small;
+    private readonly EmittedKernel _lastLarge;
+    private readonly EmittedKernel _lastSmall;
+
+    public BoundTiles(TileProduct product, TileOperands operands)
+    {
+        _product = product;
+        _operands = operands;
+        _shape = product.Shape(operands.Rows);
+        _tiles = new RowTiles(operands.Rows, _shape.Rows);
+        var blocks = product.Panels.Blocks;
+        _groups = (blocks + _shape.Vectors - 1) / _shape.Vectors;
+        var tailColumns = product.Panels.Columns % 16;
+        _columnMask = (1 << (tailColumns == 0 ? 16 : tailColumns)) - 1;
+        var blockBytes = MachineFeatures.Current.Caches.L2 / 4;
+        _tilesPerBlock = Math.Max(1, blockBytes / Math.Max(1, _tiles.LargeRows * operands.RowFootprint));
+
+        var lastVectors = blocks - ((_groups - 1) * _shape.Vectors);
+        var smallRows = Math.Max(1, _tiles.LargeRows - 1);
+        _lastLarge = product.Kernel(_tiles.LargeRows, lastVectors, tailColumns != 0);
+        _lastSmall = _tiles.LargeCount < _tiles.Count ? product.Kernel(smallRows, lastVectors, tailColumns != 0) : _lastLarge;
+        _large = _groups > 1 ? product.Kernel(_tiles.LargeRows, _shape.Vectors, masked: false) : _lastLarge;
+        _small = _groups > 1 && _tiles.LargeCount < _tiles.Count ? product.Kernel(smallRows, _shape.Vectors, masked: false) : _large;
+        KernelName = product.KernelName(_shape);
+        var work = (long)operands.Rows * product.Panels.Columns * product.Taps * product.TapBytes;
+        MaxParts = (int)Math.Clamp(work / MinimumWorkPerPart, 1, Math.Max(_tiles.Count, _groups));
+    }
+
+    public override string KernelName { get; }
+
+    public override int MaxParts { get; }
+
+    public override void Run(int part, int parts)
+    {
+        if (_tiles.Count >= parts) RunTiles(Share(_tiles.Count, part, parts), Share(_tiles.Count, part + 1, parts), 0, _groups);
+        else RunTiles(0, _tiles.Count, Share(_groups, part, parts), Share(_groups, part + 1, parts));
+    }
+
+    /// <summary>The rows that a part computes, for whoever must prepare their inputs.</summary>
+    public (int First, int End) RowsOf(int part, int parts) => _tiles.Count < parts
+        ? (0, _operands.Rows)
+        : (_tiles.FirstRow(Share(_tiles.Count, part, parts)), _tiles.FirstRow(Share(_tiles.Count, part + 1, parts)));
+
+    private static int Share(int total, int part, int parts) => (int)((long)total * part / parts);
+
+    private void RunTiles(int firstTile, int endTile, int firstGroup, int endGroup)
+    {
+        var arguments = ConstantArguments();
+        for (var tile = firstTile; tile < endTile; tile += _tilesPerBlock)
+        {
+            var end = Math.Min(tile + _tilesPerBlock, endTile);
+            for (var group = firstGroup; group < endGroup; group++) RunBlock(&arguments, tile, end, group);
+        }
+    }
+
+    private void RunBlock(TileArguments* arguments, int tile, int end, int group)
+    {
+        var (large, small) = group == _groups - 1 ? (_lastLarge, _lastSmall) : (_large, _small);
+        PointAt(arguments, _tiles.FirstRow(tile), group);
+        var largeEnd = Math.Clamp(_tiles.LargeCount, tile, end);
+        if (largeEnd > tile) Call(large, arguments, largeEnd - tile);
+        if (end > largeEnd) Call(small, arguments, end - largeEnd);
+    }
+
+    private TileArguments ConstantArguments() => new()
+    {
+        StrideA = _operands.StrideA,
+        StrideC = _operands.StrideC,
+        StrideResidual = _operands.StrideResidual,
+        Lower = _product.Constants.Lower,
+        Upper = _product.Constants.Upper,
+        ResidualScale = _product.Constants.ResidualScale,
+        ResidualZeroPoint = _product.Constants.ResidualZeroPoint,
+        OutputZeroPoint = _product.Constants.OutputZeroPoint,
+        ColumnMask = _columnMask,
+    };
+
+    private void PointAt(TileArguments* arguments, int row, int group)
+    {
+        var block = group * _shape.Vectors;
+        arguments->A = _operands.A + (_product.Indirect ? (nint)row * _product.Taps * sizeof(nint) : row * _operands.StrideA);
+        arguments->B = _product.Panels.Block(block);
+        arguments->Bias = _product.Panels.Bias(block);
+        arguments->Scale = _product.Panels.Scale(block);
+        arguments->C = _operands.C + (row * _operands.StrideC) + (block * 16 * _product.Epilogue.Output.Size());
+        if (_product.Epilogue.Residual is { } residual)
+            arguments->Residual = _operands.Residual + (row * _operands.StrideResidual) + (block * 16 * residual.Size());
+    }
+
+    // A call lasts microseconds at most (one block of rows, one group of columns), so the garbage collector may wait for it.
+    private static void Call(EmittedKernel kernel, TileArguments* arguments, int tiles)
+    {
+        arguments->Tiles = tiles;
+        ((delegate* unmanaged[SuppressGCTransition]<TileArguments*, void>)kernel.Address)(arguments);
+    }
+}

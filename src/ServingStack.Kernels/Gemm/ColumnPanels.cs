@@ -1,0 +1,95 @@
+using System.Runtime.InteropServices;
+using ServingStack.Kernels.Machine;
+
+namespace ServingStack.Kernels.Gemm;
+
+/// <summary>
+/// B in the order tile kernels read it: blocks of 16 columns; in a block, four-byte groups of depth; in a group, 16 columns of four bytes.
+/// Each tap is filled up with zeros to whole groups, the last block to 16 columns. Bias (with what zero points contribute taken off) and scale
+/// are padded alike. The layout does not depend on the tile, so every tile size can use the same panels.
+/// </summary>
+internal sealed class ColumnPanels : IDisposable
+{
+    private const int BlockColumns = 16;
+
+    private readonly NativeBuffer _memory;
+    private readonly int _panelBytes;
+    private readonly int _scaleOffset;
+    private readonly int _biasOffset;
+
+    /// <param name="b">K x N, row-major.</param>
+    /// <param name="columns">N.</param>
+    /// <param name="taps">Pieces that a row of A is cut into; each is padded by itself.</param>
+    /// <param name="tapElements">Elements of one piece; K is <c>taps * tapElements</c>.</param>
+    public ColumnPanels(ReadOnlySpan<byte> b, int columns, int taps, int tapElements, TileArithmetic arithmetic, GemmWeights weights, Range channels)
+    {
+        Columns = columns;
+        Blocks = (columns + BlockColumns - 1) / BlockColumns;
+        var groupElements = arithmetic == TileArithmetic.Floats ? 1 : 4;
+        var tapGroups = (tapElements + groupElements - 1) / groupElements;
+        _panelBytes = taps * tapGroups * BlockColumns * 4;
+        _biasOffset = checked(Blocks * _panelBytes);
+        _scaleOffset = _biasOffset + (Blocks * BlockColumns * sizeof(float));
+        _memory = new NativeBuffer(_scaleOffset + (Blocks * BlockColumns * sizeof(float)));
+
+        if (arithmetic == TileArithmetic.Floats)
+        {
+            PackFloats(MemoryMarshal.Cast<byte, float>(b));
+            Copy(weights.Bias.Span, channels, _memory.Span<float>(_biasOffset, columns));
+            return;
+        }
+        PackBytes(b, taps, tapElements, tapGroups);
+        Copy(weights.IntegerBias.Span, channels, _memory.Span<int>(_biasOffset, columns));
+        Copy(weights.Scale.Span, channels, _memory.Span<float>(_scaleOffset, columns));
+        TakeOffZeroPoint(b, weights.ZeroPointA + (arithmetic == TileArithmetic.SignedBytes ? 128 : 0));
+    }
+
+    public int Columns { get; }
+
+    /// <summary>Blocks of 16 columns.</summary>
+    public int Blocks { get; }
+
+    public nint Block(int block) => _memory.Address + ((nint)block * _panelBytes);
+
+    public nint Bias(int block) => _memory.Address + _biasOffset + (block * BlockColumns * sizeof(int));
+
+    public nint Scale(int block) => _memory.Address + _scaleOffset + (block * BlockColumns * sizeof(float));
+
+    public void Dispose() => _memory.Dispose();
+
+    private void PackFloats(ReadOnlySpan<float> b)
+    {
+        var packed = _memory.Span<float>(0, _biasOffset / sizeof(float));
+        var depth = b.Length / Columns;
+        for (var k = 0; k < depth; k++)
+            for (var n = 0; n < Columns; n++)
+                packed[(((n / BlockColumns * depth) + k) * BlockColumns) + (n % BlockColumns)] = b[(k * Columns) + n];
+    }
+
+    private void PackBytes(ReadOnlySpan<byte> b, int taps, int tapElements, int tapGroups)
+    {
+        var packed = _memory.Span<byte>(0, _biasOffset);
+        for (var tap = 0; tap < taps; tap++)
+            for (var element = 0; element < tapElements; element++)
+            {
+                var row = b.Slice(((tap * tapElements) + element) * Columns, Columns);
+                var group = ((tap * tapGroups) + (element / 4)) * BlockColumns * 4;
+                for (var n = 0; n < Columns; n++)
+                    packed[(n / BlockColumns * _panelBytes) + group + (n % BlockColumns * 4) + (element % 4)] = row[n];
+            }
+    }
+
+    private void TakeOffZeroPoint(ReadOnlySpan<byte> b, int zeroPoint)
+    {
+        if (zeroPoint == 0) return;
+        var bias = _memory.Span<int>(_biasOffset, Columns);
+        for (var at = 0; at < b.Length; at += Columns)
+            for (var n = 0; n < Columns; n++)
+                bias[n] -= zeroPoint * (sbyte)b[at + n];
+    }
+
+    private static void Copy<T>(ReadOnlySpan<T> source, Range channels, Span<T> destination)
+    {
+        if (!source.IsEmpty) source[channels].CopyTo(destination);
+    }
+}

@@ -1,0 +1,25 @@
+namespace ServingStack.Kernels.Gemm;
+
+/// <summary>GEMM by emitted AVX-512 tiles: rows are read in place, nothing is copied.</summary>
+internal sealed class EmittedGemm : PackedGemm
+{
+    private readonly TileProduct _product;
+
+    public EmittedGemm(string row, GemmProblem problem, GemmWeights weights) : base(problem)
+    {
+        GemmChecks.Check(problem.A, problem.Epilogue, problem.N, (long)problem.N * problem.K, weights);
+        var arithmetic = TileProduct.Arithmetic(problem.A);
+        var panels = new ColumnPanels(weights.B.Span, problem.N, taps: 1, problem.K, arithmetic, weights, ..problem.N);
+        _product = new TileProduct(row, problem.A, problem.Epilogue, taps: 1, problem.K, indirect: false, panels);
+    }
+
+    protected override BoundKernel BindChecked(GemmOperands operands) => new BoundTiles(_product, new TileOperands(
+        operands.M, operands.A, operands.StrideA, Problem.K * Problem.A.Size(),
+        operands.C, operands.StrideC, operands.Residual, operands.StrideResidual));
+
+    protected override void Dispose(bool disposing)
+    {
+        _product.Dispose();
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,37 @@
+using System.Runtime.InteropServices;
+
+namespace ServingStack.Kernels.Gemm;
+
+/// <summary>
+/// What a tile kernel reads when called, and its own notes: it advances A, C, Residual and Tiles from tile to tile. One lives on the stack of
+/// each running worker.
+/// </summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct TileArguments
+{
+    /// <summary>The first row, or the first entry of the address table (per tile: per tap: one address a row).</summary>
+    public nint A;
+    public nint StrideA;
+
+    /// <summary>The packed columns of the tile's first vector.</summary>
+    public nint B;
+    public nint Bias;
+    public nint Scale;
+    public nint C;
+    public nint StrideC;
+    public nint Residual;
+    public nint StrideResidual;
+
+    /// <summary>How many tiles lie below each other.</summary>
+    public nint Tiles;
+    public nint TapsLeft;
+
+    public float Lower;
+    public float Upper;
+    public float ResidualScale;
+    public int ResidualZeroPoint;
+    public int OutputZeroPoint;
+
+    /// <summary>One bit for each column of the last vector that exists.</summary>
+    public int ColumnMask;
+}

@@ -1,0 +1,28 @@
+namespace ServingStack.Kernels.Gemm;
+
+/// <summary>How many rows and vectors of 16 columns one tile holds in registers.</summary>
+internal readonly record struct TileShape(int Rows, int Vectors)
+{
+    /// <summary>General registers that are left for row addresses.</summary>
+    public const int MaxRows = 12;
+
+    private const int MaxVectors = 8;
+
+    /// <summary>
+    /// The tile for <paramref name="rows"/> rows and <paramref name="columnBlocks"/> blocks of 16 columns: many rows share each column load;
+    /// few rows take more columns instead, so that enough independent sums hide the latency of a multiply-add.
+    /// </summary>
+    public static TileShape Choose(int rows, int columnBlocks)
+    {
+        var mostRows = columnBlocks % 6 == 3 ? RowsFor(3) : MaxRows;
+        var tileRows = new RowTiles(rows, mostRows).LargeRows;
+        var mostVectors = Math.Min(Math.Min(VectorsFor(tileRows), MaxVectors), columnBlocks);
+        var groups = (columnBlocks + mostVectors - 1) / mostVectors;
+        return new TileShape(tileRows, (columnBlocks + groups - 1) / groups);
+    }
+
+    // Of 32 registers, beside the sums: one a vector for columns or scales, two clamps, the residual and its scale.
+    private static int VectorsFor(int rows) => 28 / (rows + 1);
+
+    private static int RowsFor(int vectors) => (28 / vectors) - 1;
+}
