@@ -20,6 +20,8 @@ public static class KernelTable
 
     public static IReadOnlyList<KernelRow<ConvolutionProblem, PackedConvolution>> Convolution { get; } =
     [
+        EmittedConvolutionRow("convolution_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
+        EmittedConvolutionRow("convolution_fp32_avx512", InstructionSet.Avx512Bw, quantized: false),
         new("convolution_reference", "convolution", InstructionSet.Portable, _ => null,
             (problem, weights) => new ReferenceConvolution(problem, weights)),
     ];
@@ -43,6 +45,10 @@ public static class KernelTable
 
     private static KernelRow<GemmProblem, PackedGemm> EmittedGemmRow(string name, InstructionSet level, bool quantized) => new(
         name, "gemm", level, problem => RefusesActivations(problem.A, quantized), (problem, weights) => new EmittedGemm(name, problem, weights));
+
+    private static KernelRow<ConvolutionProblem, PackedConvolution> EmittedConvolutionRow(string name, InstructionSet level, bool quantized) => new(
+        name, "convolution", level, problem => RefusesActivations(problem.Input, quantized),
+        (problem, weights) => new EmittedConvolution(name, problem, weights));
 
     private static string? RefusesActivations(DataType activations, bool quantized) => (quantized, activations) switch
     {

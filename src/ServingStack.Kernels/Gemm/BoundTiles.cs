@@ -89,6 +89,7 @@ internal sealed unsafe class BoundTiles : BoundKernel
     private TileArguments ConstantArguments() => new()
     {
         StrideA = _operands.StrideA,
+        RowOffset = _operands.RowOffset,
         StrideC = _operands.StrideC,
         StrideResidual = _operands.StrideResidual,
         Lower = _product.Constants.Lower,
@@ -102,7 +103,7 @@ internal sealed unsafe class BoundTiles : BoundKernel
     private void PointAt(TileArguments* arguments, int row, int group)
     {
         var block = group * _shape.Vectors;
-        arguments->A = _operands.A + (_product.Indirect ? (nint)row * _product.Taps * sizeof(nint) : row * _operands.StrideA);
+        arguments->A = _operands.A + (_product.Rows != TileRows.Strided ? (nint)row * _product.Taps * sizeof(nint) : row * _operands.StrideA);
         arguments->B = _product.Panels.Block(block);
         arguments->Bias = _product.Panels.Bias(block);
         arguments->Scale = _product.Panels.Scale(block);

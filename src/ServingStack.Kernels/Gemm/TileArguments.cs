@@ -13,6 +13,9 @@ internal struct TileArguments
     public nint A;
     public nint StrideA;
 
+    /// <summary>Added to each address of the table.</summary>
+    public nint RowOffset;
+
     /// <summary>The packed columns of the tile's first vector.</summary>
     public nint B;
     public nint Bias;

@@ -75,8 +75,8 @@ internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter
         if (key.Taps > 1) Asm.mov(__qword_ptr[Arguments + Offset(nameof(TileArguments.TapsLeft))], key.Taps);
         var nextTap = Asm.CreateLabel();
         Asm.Label(ref nextTap);
-        if (key.Indirect) LoadRowAddresses();
-        else ComputeRowAddresses();
+        if (key.RowsFrom == TileRows.Strided) ComputeRowAddresses();
+        else LoadRowAddresses();
         EmitTap();
         if (key.Taps > 1)
         {
@@ -103,7 +103,11 @@ internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter
     private void LoadRowAddresses()
     {
         Asm.mov(Depth, __qword_ptr[Arguments + Offset(nameof(TileArguments.A))]);
-        for (var i = 0; i < key.Rows; i++) Asm.mov(Rows[i], __qword_ptr[Depth + (8 * i)]);
+        for (var i = 0; i < key.Rows; i++)
+        {
+            Asm.mov(Rows[i], __qword_ptr[Depth + (8 * i)]);
+            if (key.RowsFrom == TileRows.OffsetTable) Asm.add(Rows[i], __qword_ptr[Arguments + Offset(nameof(TileArguments.RowOffset))]);
+        }
         Asm.add(Depth, 8 * key.Rows);
         Asm.mov(__qword_ptr[Arguments + Offset(nameof(TileArguments.A))], Depth);
     }

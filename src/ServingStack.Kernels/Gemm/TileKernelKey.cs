@@ -20,8 +20,7 @@ internal sealed record TileKernelKey
     /// <summary>Bytes of one piece.</summary>
     public required int TapBytes { get; init; }
 
-    /// <summary>Row addresses come from a table (convolution) instead of from a start and a stride.</summary>
-    public required bool Indirect { get; init; }
+    public required TileRows RowsFrom { get; init; }
 
     /// <summary>Bring packed columns nearer before they are read; for panels that do not stay in the first-level cache.</summary>
     public required bool Prefetch { get; init; }
@@ -41,6 +40,6 @@ internal sealed record TileKernelKey
     public int PanelBytes => Taps * TapGroups * 64;
 
     public string Name => string.Join('_',
-        "tile", Arithmetic, $"{Rows}x{16 * Vectors}{(MaskedColumns ? "m" : "")}", $"k{Taps}x{TapBytes}", Indirect ? "indirect" : "strided",
+        "tile", Arithmetic, $"{Rows}x{16 * Vectors}{(MaskedColumns ? "m" : "")}", $"k{Taps}x{TapBytes}", RowsFrom,
         $"{Output}{(Residual is { } r ? $"+{r}" : "")}{(ClampsBelow ? "l" : "")}{(ClampsAbove ? "u" : "")}{(Prefetch ? "p" : "")}");
 }

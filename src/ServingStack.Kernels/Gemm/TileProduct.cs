@@ -7,7 +7,7 @@ namespace ServingStack.Kernels.Gemm;
 /// Rows of A, cut into taps, times packed columns: what GEMM and convolution share. Holds the panels, chooses tiles for a number of rows, and
 /// gets the kernels for them.
 /// </summary>
-internal sealed class TileProduct(string row, DataType activations, Epilogue epilogue, int taps, int tapElements, bool indirect, ColumnPanels panels)
+internal sealed class TileProduct(string row, DataType activations, Epilogue epilogue, int taps, int tapElements, TileRows rows, ColumnPanels panels)
     : IDisposable
 {
     public Epilogue Epilogue { get; } = epilogue;
@@ -20,7 +20,7 @@ internal sealed class TileProduct(string row, DataType activations, Epilogue epi
 
     public int TapBytes { get; } = tapElements * activations.Size();
 
-    public bool Indirect { get; } = indirect;
+    public TileRows Rows { get; } = rows;
 
     /// <summary>The table row's name with the tile filled in: <c>gemm_int8_avx512vnni</c> becomes <c>gemm_int8_12x32_avx512vnni</c>.</summary>
     public string KernelName(TileShape shape) => row.Insert(row.LastIndexOf('_'), $"_{shape.Rows}x{16 * shape.Vectors}");
@@ -44,7 +44,7 @@ internal sealed class TileProduct(string row, DataType activations, Epilogue epi
             MaskedColumns = masked,
             Taps = Taps,
             TapBytes = TapBytes,
-            Indirect = Indirect,
+            RowsFrom = Rows,
             Prefetch = false,
             Output = Epilogue.Output,
             Residual = Epilogue.Residual,

@@ -1,0 +1,72 @@
+using ServingStack.Kernels.Gemm;
+using ServingStack.Kernels.Machine;
+
+namespace ServingStack.Kernels.Convolution;
+
+/// <summary>
+/// The addresses a convolution reads, in the order its tiles read them: for each tile, for each tap, one address an output pixel. Pixels
+/// outside the image point at a row of zero points, so kernels know nothing of padding.
+/// Source: M. Dukhan, "The Indirect Convolution Algorithm", 2019.
+/// </summary>
+internal sealed class IndirectionTable : IDisposable
+{
+    private readonly ConvolutionProblem _problem;
+    private readonly TapLayout _layout;
+    private readonly nint _input;
+    private readonly NativeBuffer _addresses;
+    private readonly NativeBuffer _zeroRow;
+    private readonly BorderStrips? _strips;
+
+    public IndirectionTable(ConvolutionProblem problem, TapLayout layout, ConvolutionOperands operands, int zeroPoint, RowTiles tiles)
+    {
+        (_problem, _layout, _input) = (problem, layout, operands.Input);
+        _zeroRow = new NativeBuffer(layout.TapPixels * problem.InputChannels * problem.Input.Size());
+        if (problem.Input != DataType.Float32) _zeroRow.Bytes.Fill((byte)zeroPoint);
+        if (layout.WholeRows && BorderStrips.AreNeeded(problem)) _strips = new BorderStrips(problem, operands, (byte)zeroPoint);
+        _addresses = new NativeBuffer((long)tiles.Rows * layout.Taps * sizeof(long));
+        Fill(tiles);
+    }
+
+    public nint Address => _addresses.Address;
+
+    /// <summary>Brings the padded copies at the left and right border up to date for output pixels [first, end).</summary>
+    public void Refresh(int first, int end) => _strips?.Refresh(first, end);
+
+    public void Dispose()
+    {
+        _addresses.Dispose();
+        _zeroRow.Dispose();
+        _strips?.Dispose();
+    }
+
+    private void Fill(RowTiles tiles)
+    {
+        var next = 0L;
+        for (var tile = 0; tile < tiles.Count; tile++)
+        {
+            var (first, end) = (tiles.FirstRow(tile), tiles.FirstRow(tile + 1));
+            for (var tap = 0; tap < _layout.Taps; tap++)
+            {
+                var row = _addresses.Span<long>(next, end - first);
+                for (var pixel = first; pixel < end; pixel++) row[pixel - first] = AddressOf(pixel, tap);
+                next += row.Length * sizeof(long);
+            }
+        }
+    }
+
+    private long AddressOf(int pixel, int tap)
+    {
+        var (line, x) = Math.DivRem(pixel, _problem.OutputWidth);
+        var (image, y) = Math.DivRem(line, _problem.OutputHeight);
+        var (ky, kx) = Math.DivRem(tap, _layout.TapsPerRow);
+        var inputY = (y * _problem.StrideY) - _problem.PadTop + (ky * _problem.DilationY);
+        var inputX = (x * _problem.StrideX) - _problem.PadLeft + (kx * _problem.DilationX);
+        if (inputY < 0 || inputY >= _problem.InputHeight) return _zeroRow.Address;
+        if (inputX >= 0 && inputX + _layout.TapPixels <= _problem.InputWidth)
+        {
+            var inputPixel = (((long)image * _problem.InputHeight) + inputY) * _problem.InputWidth + inputX;
+            return _input + (inputPixel * _problem.InputChannels * _problem.Input.Size());
+        }
+        return _strips?.AddressOf(image, inputY, x) ?? _zeroRow.Address;
+    }
+}

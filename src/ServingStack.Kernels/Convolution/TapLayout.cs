@@ -1,0 +1,64 @@
+using System.Runtime.InteropServices;
+
+namespace ServingStack.Kernels.Convolution;
+
+/// <summary>
+/// How a convolution's window is cut into contiguous pieces of the NHWC input: whole kernel rows, or single pixels. Rows waste less when
+/// pixels have few channels, but a row that crosses the left or right border needs a padded copy; pixels never do.
+/// </summary>
+internal sealed class TapLayout
+{
+    // From here on a pixel alone is long enough to keep the multiply-adds busy.
+    private const int PixelBytes = 64;
+
+    private readonly ConvolutionProblem _problem;
+
+    public TapLayout(ConvolutionProblem problem)
+    {
+        _problem = problem;
+        GroupInputs = problem.InputChannels / problem.Groups;
+        GroupOutputs = problem.OutputChannels / problem.Groups;
+        WholeRows = problem.Groups == 1 && problem.DilationX == 1 && problem.KernelWidth > 1
+            && (GroupInputs * problem.Input.Size() < PixelBytes || (problem.PadLeft == 0 && problem.PadRight == 0));
+    }
+
+    public int GroupInputs { get; }
+
+    public int GroupOutputs { get; }
+
+    /// <summary>A tap is a kernel row; otherwise it is one pixel.</summary>
+    public bool WholeRows { get; }
+
+    public int TapPixels => WholeRows ? _problem.KernelWidth : 1;
+
+    public int TapsPerRow => _problem.KernelWidth / TapPixels;
+
+    public int Taps => _problem.KernelHeight * TapsPerRow;
+
+    public int TapElements => TapPixels * GroupInputs;
+
+    /// <summary>A 1x1 convolution over every pixel is a GEMM over the input as it lies in memory.</summary>
+    public bool IsGemm => _problem is
+    {
+        Groups: 1, KernelHeight: 1, KernelWidth: 1, StrideX: 1, StrideY: 1, PadTop: 0, PadLeft: 0, PadBottom: 0, PadRight: 0,
+    };
+
+    /// <summary>A group's weights as depth x outputs; depth runs over kernel rows, kernel columns, channels, as the taps do.</summary>
+    public byte[] DepthMajor(ReadOnlySpan<byte> weights, int group) => _problem.Input == DataType.Float32
+        ? MemoryMarshal.AsBytes(DepthMajor(MemoryMarshal.Cast<byte, float>(weights), group).AsSpan()).ToArray()
+        : DepthMajor<byte>(weights, group);
+
+    private T[] DepthMajor<T>(ReadOnlySpan<T> weights, int group)
+    {
+        var kernelPixels = _problem.KernelHeight * _problem.KernelWidth;
+        var result = new T[kernelPixels * GroupInputs * GroupOutputs];
+        for (var output = 0; output < GroupOutputs; output++)
+            for (var input = 0; input < GroupInputs; input++)
+                for (var pixel = 0; pixel < kernelPixels; pixel++)
+                {
+                    var source = (((((group * GroupOutputs) + output) * GroupInputs) + input) * kernelPixels) + pixel;
+                    result[(((pixel * GroupInputs) + input) * GroupOutputs) + output] = weights[source];
+                }
+        return result;
+    }
+}
