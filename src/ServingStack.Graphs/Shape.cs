@@ -16,7 +16,8 @@ public sealed class Shape : IReadOnlyList<Dimension>, IEquatable<Shape>
 
     public int Rank => _dimensions.Length;
 
-    int IReadOnlyCollection<Dimension>.Count => _dimensions.Length;
+    /// <summary>The rank, as collections call it.</summary>
+    public int Count => _dimensions.Length;
 
     public Dimension this[int index] => _dimensions[index];
 

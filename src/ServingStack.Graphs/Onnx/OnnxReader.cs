@@ -10,7 +10,7 @@ namespace ServingStack.Graphs.Onnx;
 public static class OnnxReader
 {
     /// <summary>The oldest standard operator set that is read; older ones broadcast and shape by other rules.</summary>
-    public const long OldestOpset = 7;
+    public const long OldestOpset = 6;
 
     /// <summary>The newest standard operator set that is read.</summary>
     public const long NewestOpset = 28;

@@ -55,10 +55,31 @@ internal static class OpsetRewrites
         site.SetInput(2, Tensor.Scalar(axis));
     }
 
-    public static void DropSpatial(UpgradeSite site)
+    /// <summary>In opset 6, B is aligned with A from the attribute <c>axis</c> on, and only when <c>broadcast</c> says so.</summary>
+    public static void BroadcastAttribute(UpgradeSite site)
+    {
+        site.Attributes.Remove("broadcast");
+        if (!site.Attributes.Contains("axis")) return;
+        var axis = site.Attributes.Int("axis", 0);
+        site.Attributes.Remove("axis");
+        if (site.Node.Input(0)?.Shape is not { } a || site.Node.Input(1) is not { Shape: { } b } right)
+            throw site.Fail("it broadcasts along an axis, and the inputs' ranks are not declared");
+        var behind = (int)(a.Rank - b.Rank - (axis < 0 ? axis + a.Rank : axis));
+        if (behind <= 0) return;
+        var axes = Enumerable.Range(b.Rank, behind).Select(i => (long)i).ToArray();
+        var aligned = Insert(site, "Unsqueeze", new(), right, site.Graph.AddConstant(Tensor.From<long>(axes, behind)));
+        site.Node.SetInput(1, aligned);
+    }
+
+    public static void InferenceOnly(UpgradeSite site)
     {
         if (site.Attributes.Int("spatial", 1) != 1) throw site.Fail("its statistics are per element, which only opset 7 had");
-        site.Attributes.Remove("spatial");
+        foreach (var name in (string[])["spatial", "is_test", "consumed_inputs"]) site.Attributes.Remove(name);
+    }
+
+    public static void InferenceDropout(UpgradeSite site)
+    {
+        foreach (var name in (string[])["ratio", "is_test"]) site.Attributes.Remove(name);
     }
 
     public static void GridSampleMode(UpgradeSite site) => site.Attributes["mode"] = site.Attributes.String("mode", "bilinear") switch
@@ -112,11 +133,11 @@ internal static class OpsetRewrites
         site.Graph.InsertAfter(site.Node, new Node("Reshape", [flat, shapeOf], [result], site.Graph.FreshName("reshape")));
     }
 
-    private static Value Insert(UpgradeSite site, string opType, AttributeMap attributes, Value input)
+    private static Value Insert(UpgradeSite site, string opType, AttributeMap attributes, params Value[] inputs)
     {
         var name = site.Graph.FreshName(opType.ToLowerInvariant());
         var output = new Value(name);
-        site.Graph.InsertBefore(site.Node, new Node(opType, [input], [output], name) { Attributes = attributes });
+        site.Graph.InsertBefore(site.Node, new Node(opType, inputs, [output], name) { Attributes = attributes });
         return output;
     }
 

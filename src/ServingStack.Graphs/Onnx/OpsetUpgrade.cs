@@ -8,15 +8,25 @@ internal static class OpsetUpgrade
 {
     private static readonly Row[] Rows =
     [
-        new("BatchNormalization", 9, OpsetRewrites.DropSpatial),
+        new("Add", 7, OpsetRewrites.BroadcastAttribute),
+        new("And", 7, OpsetRewrites.BroadcastAttribute),
+        new("BatchNormalization", 9, OpsetRewrites.InferenceOnly),
         new("Clip", 11, OpsetRewrites.ClipBounds),
         new("DFT", 20, OpsetRewrites.DftAxis),
-        new("Dropout", 12, site => site.Node.Attributes.Remove("ratio")),
+        new("Div", 7, OpsetRewrites.BroadcastAttribute),
+        new("Dropout", 12, OpsetRewrites.InferenceDropout),
+        new("Equal", 7, OpsetRewrites.BroadcastAttribute),
+        new("Gemm", 7, OpsetRewrites.BroadcastAttribute),
+        new("Greater", 7, OpsetRewrites.BroadcastAttribute),
         new("GridSample", 20, OpsetRewrites.GridSampleMode),
         new("GroupNormalization", 21, site => throw site.Fail("it scales by groups, which only opsets 18 to 20 did")),
         new("Hardmax", 13, OpsetRewrites.FlattenedSoftmax),
+        new("Less", 7, OpsetRewrites.BroadcastAttribute),
         new("LogSoftmax", 13, OpsetRewrites.FlattenedSoftmax),
+        new("Mul", 7, OpsetRewrites.BroadcastAttribute),
+        new("Or", 7, OpsetRewrites.BroadcastAttribute),
         new("Pad", 11, OpsetRewrites.PadAmounts),
+        new("Pow", 7, OpsetRewrites.BroadcastAttribute),
         new("ReduceL1", 18, OpsetRewrites.Axes),
         new("ReduceL2", 18, OpsetRewrites.Axes),
         new("ReduceLogSum", 18, OpsetRewrites.Axes),
@@ -35,9 +45,11 @@ internal static class OpsetUpgrade
         new("Softmax", 13, OpsetRewrites.FlattenedSoftmax),
         new("Split", 18, OpsetRewrites.SplitSizes),
         new("Squeeze", 13, OpsetRewrites.Axes),
+        new("Sub", 7, OpsetRewrites.BroadcastAttribute),
         new("TopK", 10, OpsetRewrites.TopKCount),
         new("Unsqueeze", 13, OpsetRewrites.Axes),
         new("Upsample", 10, OpsetRewrites.UpsampleToResize),
+        new("Xor", 7, OpsetRewrites.BroadcastAttribute),
     ];
 
     private static readonly Dictionary<string, Row> ByOperator = Rows.ToDictionary(r => r.OpType, StringComparer.Ordinal);
