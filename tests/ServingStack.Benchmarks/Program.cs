@@ -1,1 +1,8 @@
-return 0;
+using System.CommandLine;
+using ServingStack.Benchmarks;
+
+var root = new RootCommand("Measures kernels and networks against the machine's peak and ONNX Runtime, all in one run.")
+{
+    KernelsCommand.Create(),
+};
+return root.Parse(args).Invoke();
