@@ -1,5 +1,6 @@
 using ServingStack.Engine.OnnxRuntime;
 using ServingStack.Graphs;
+using ServingStack.Graphs.Onnx;
 
 namespace ServingStack.Engine;
 
@@ -14,11 +15,10 @@ public sealed class CompiledModel : IDisposable
 
     private readonly EngineOptions _options;
 
-    private CompiledModel(EngineOptions options, IBackend backend, string platform, ModelSignature signature)
+    private CompiledModel(Graph graph, EngineOptions options, Func<OnnxRuntimeBackend> wholeModel)
     {
+        (Backend, Platform, var signature, PlatformReason) = ModelCompiler.Compile(graph, options, wholeModel);
         _options = options;
-        Backend = backend;
-        Platform = platform;
         Inputs = signature.Inputs;
         Outputs = signature.Outputs;
         Metadata = signature.Metadata;
@@ -27,6 +27,9 @@ public sealed class CompiledModel : IDisposable
 
     /// <summary>What runs the model: <see cref="KernelsPlatform"/> or <see cref="OnnxRuntimePlatform"/>.</summary>
     public string Platform { get; }
+
+    /// <summary>Why the model runs on ONNX Runtime as a whole; empty when it does not.</summary>
+    public string PlatformReason { get; }
 
     public IReadOnlyList<TensorSpec> Inputs { get; }
 
@@ -41,13 +44,18 @@ public sealed class CompiledModel : IDisposable
     internal IBackend Backend { get; }
 
     /// <summary>Reads and compiles an ONNX file.</summary>
-    public static CompiledModel Load(string path, EngineOptions options)
+    /// <exception cref="GraphLoadException">The file is missing, broken, or breaks ONNX's rules.</exception>
+    public static CompiledModel Load(string path, EngineOptions options) =>
+        new(OnnxReader.Load(path), options, () => OnnxRuntimeBackend.Load(path, options.ThreadCount));
+
+    /// <summary>Compiles a graph, which stays as it is.</summary>
+    public static CompiledModel Compile(Graph graph, EngineOptions options)
     {
-        var backend = new OnnxRuntimeBackend(File.ReadAllBytes(path), options.ThreadCount);
-        return new CompiledModel(options, backend, OnnxRuntimePlatform, backend.Signature);
+        var bytes = OnnxWriter.ToBytes(graph);
+        return new(OnnxReader.Load(bytes, graph.Name), options, () => OnnxRuntimeBackend.Load(bytes, options.ThreadCount));
     }
 
-    public Session CreateSession() => new(this, _options.MaxPlans);
+    public Session CreateSession() => new(this, _options);
 
     /// <summary>
     /// Throws <see cref="InputException"/> when an input holds values that the model must not see, such as an index outside its table.

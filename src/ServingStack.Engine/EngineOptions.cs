@@ -1,3 +1,6 @@
+using ServingStack.Kernels.Machine;
+using ServingStack.Kernels.Parallel;
+
 namespace ServingStack.Engine;
 
 /// <summary>How a model is compiled and run.</summary>
@@ -12,6 +15,9 @@ public sealed record EngineOptions
     /// <summary>Runs the whole model on ONNX Runtime, for comparisons.</summary>
     public bool ForceOnnxRuntime { get; init; }
 
+    /// <summary>The highest level of vector instructions that kernels may use; null takes what the machine has.</summary>
+    public InstructionSet? Isa { get; init; }
+
     /// <summary>Names of portable passes to leave out.</summary>
     public IReadOnlySet<string> DisabledPasses { get; init; } = new HashSet<string>();
 
@@ -23,7 +29,7 @@ public sealed record EngineOptions
 
     internal int ThreadCount => Threads switch
     {
-        0 => Environment.ProcessorCount,
+        0 => CpuQuota.UsableCores,
         > 0 => Threads,
         _ => throw new ArgumentOutOfRangeException(nameof(Threads), Threads, "Threads is 0 (all that the process may use) or more."),
     };

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ServingStack.Kernels;
+using ServingStack.Kernels.Parallel;
 
 namespace ServingStack.Engine;
 
@@ -14,13 +15,16 @@ public sealed class Plan : IDisposable
     private readonly BoundKernel[] _kernels;
     private readonly long[] _stepTicks;
     private readonly IDisposable _memory;
+    private readonly WorkerTeam? _team;
 
-    internal Plan(PlanTensor[] inputs, PlanTensor[] outputs, PlanStep[] steps, BoundKernel[] kernels, IDisposable memory)
+    /// <param name="team">Splits steps across its workers; null runs all on the caller's thread.</param>
+    internal Plan(PlanTensor[] inputs, PlanTensor[] outputs, PlanStep[] steps, BoundKernel[] kernels, IDisposable memory, WorkerTeam? team = null)
     {
         _inputs = inputs;
         _outputs = outputs;
         _kernels = kernels;
         _memory = memory;
+        _team = team;
         _stepTicks = new long[steps.Length];
         Steps = steps;
         FallbackSteps = steps.Count(s => s.Backend == PlanStep.OnnxRuntimeBackend);
@@ -55,7 +59,8 @@ public sealed class Plan : IDisposable
         var start = Stopwatch.GetTimestamp();
         for (var i = 0; i < _kernels.Length; i++)
         {
-            _kernels[i].Run(0, 1);
+            if (_team is null) _kernels[i].Run(0, 1);
+            else _team.Run(_kernels[i]);
             var end = Stopwatch.GetTimestamp();
             _stepTicks[i] = end - start;
             start = end;

@@ -16,6 +16,7 @@ internal static class PlanDump
         ("flops", s => $"{s.Flops}"),
         ("read", s => $"{s.BytesRead}"),
         ("written", s => $"{s.BytesWritten}"),
+        ("offset", s => s.ArenaOffset < 0 ? "" : $"{s.ArenaOffset}"),
         ("note", s => s.Note),
     ];
 

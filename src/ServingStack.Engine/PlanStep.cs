@@ -18,6 +18,9 @@ public sealed record PlanStep(
     /// <summary>Shapes of inputs and outputs, for example <c>[1, 3, 8, 8] -> [1, 16, 8, 8]</c>.</summary>
     public string Shapes { get; init; } = "";
 
+    /// <summary>Where the first output lies in the plan's arena, in bytes from its start; -1 for a whole model.</summary>
+    public long ArenaOffset { get; init; } = -1;
+
     /// <summary>Why no other kernel was chosen, or why this step is a fallback; empty when there is nothing to say.</summary>
     public string Note { get; init; } = "";
 }

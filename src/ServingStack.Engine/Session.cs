@@ -1,4 +1,5 @@
 using ServingStack.Graphs;
+using ServingStack.Kernels.Parallel;
 
 namespace ServingStack.Engine;
 
@@ -7,11 +8,13 @@ public sealed class Session : IDisposable
 {
     private readonly CompiledModel _model;
     private readonly PlanCache _plans;
+    private readonly WorkerTeam? _team;
 
-    internal Session(CompiledModel model, int maxPlans)
+    internal Session(CompiledModel model, EngineOptions options)
     {
         _model = model;
-        _plans = new PlanCache(maxPlans);
+        _plans = new PlanCache(options.MaxPlans);
+        _team = options.ThreadCount > 1 ? new WorkerTeam(options.ThreadCount) : null;
     }
 
     /// <summary>
@@ -22,7 +25,7 @@ public sealed class Session : IDisposable
     {
         if (_plans.Find(inputShapes) is { } known) return known;
         _model.CheckShapes(inputShapes);
-        return _plans.Add(inputShapes, _model.Backend.BuildPlan(inputShapes));
+        return _plans.Add(inputShapes, _model.Backend.BuildPlan(inputShapes, _team));
     }
 
     /// <summary>The plan for <paramref name="batch"/> rows, where the batch is the only open extent of every input.</summary>
@@ -46,5 +49,9 @@ public sealed class Session : IDisposable
         return [.. _model.Outputs.Select((o, i) => new Tensor(o.ElementType, plan.OutputShape(i), plan.Output(i).ToArray()))];
     }
 
-    public void Dispose() => _plans.Dispose();
+    public void Dispose()
+    {
+        _plans.Dispose();
+        _team?.Dispose();
+    }
 }
