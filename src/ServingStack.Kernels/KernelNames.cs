@@ -19,7 +19,7 @@ internal static class KernelNames
     public static string Of<T>() => TypeOf<T>().Short();
 
     /// <summary>The data type that a CLR number stands for; <c>bool</c> is one byte, 0 or 1.</summary>
-    public static DataType TypeOf<T>() => Type.GetTypeCode(typeof(T)) switch
+    public static DataType TypeOf<T>() => typeof(T) == typeof(Half) ? DataType.Float16 : Type.GetTypeCode(typeof(T)) switch
     {
         TypeCode.Single => DataType.Float32,
         TypeCode.Byte => DataType.UInt8,
@@ -27,6 +27,6 @@ internal static class KernelNames
         TypeCode.Int32 => DataType.Int32,
         TypeCode.Int64 => DataType.Int64,
         TypeCode.Boolean => DataType.Bool,
-        _ => throw new NotSupportedException($"No kernel computes on {typeof(T).Name}: expected float, byte, sbyte, int, long or bool."),
+        _ => throw new NotSupportedException($"No kernel computes on {typeof(T).Name}: expected float, Half, byte, sbyte, int, long or bool."),
     };
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace ServingStack.Kernels.Vectors;
 
@@ -80,6 +81,12 @@ internal static class VectorMath
         x = Vector512.ConditionalSelect(Vector512.GreaterThan(x, low), x, low);
         return Vector512.ConditionalSelect(Vector512.LessThan(x, high), x, high);
     }
+
+    /// <summary>To the nearest integer, halves to even; x must be within the integers' range.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> RoundToInt32(Vector512<float> x) => Avx512F.IsSupported
+        ? Avx512F.ConvertToVector512Int32(x)
+        : Vector512.ConvertToInt32Native(Vector512.Round(x));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> PowerOfTwo(Vector512<int> exponent) => ((exponent + Vector512.Create(127)) << 23).AsSingle();

@@ -1,4 +1,5 @@
 using ServingStack.Kernels.Pooling;
+using ServingStack.Kernels.Quantization;
 using ServingStack.Kernels.Reference;
 
 namespace ServingStack.Kernels.Tests.Pooling;
@@ -60,6 +61,25 @@ public class PoolingTests
         var expected = ReferencePooling.Average(problem, [.. x.Select(value => (double)value)]);
         var actual = KernelRun.Of<float, float>(x, expected.Length, (from, to) => AveragePool.Bind(problem, from, to), 3);
         Near.Equal(expected, actual, 4, 4, problem.ToString());
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void QuantizedAveragePool_AnyProblem_EqualsItsTwinBitForBit(int index, int channels)
+    {
+        var problem = Problems[index] with { Channels = channels };
+        var (px, py) = (new QuantizationParameters(DataType.UInt8, 0.03f, 121), new QuantizationParameters(DataType.Int8, 0.02f, -9));
+        var x = TestNumbers.Bytes(index, problem.InputCount);
+        var expected = ReferencePooling.Pool(problem, [.. x.Select(value => (double)value)], (inside, padded) => ReferenceQuantization.Average(
+            (int)inside.Sum() - (inside.Count * px.ZeroPoint), problem.CountIncludePad ? padded : inside.Count, px, py));
+        var actual = KernelRun.Of<byte, sbyte>(x, expected.Length, (from, to) => QuantizedAveragePool.Bind(problem, px, py, from, to), 3);
+        Assert.Equal(expected, actual.Select(value => (double)value));
+
+        var back = KernelRun.Of<byte, byte>(x, expected.Length, (from, to) =>
+            QuantizedAveragePool.Bind(problem, px with { Type = DataType.Int8 }, py with { Type = DataType.UInt8, ZeroPoint = 100 }, from, to));
+        var expectedBack = ReferencePooling.Pool(problem, [.. x.Select(value => (double)(sbyte)value)], (inside, padded) => ReferenceQuantization.Average(
+            (int)inside.Sum() - (inside.Count * px.ZeroPoint), problem.CountIncludePad ? padded : inside.Count, px, py with { Type = DataType.UInt8, ZeroPoint = 100 }));
+        Assert.Equal(expectedBack, back.Select(value => (double)value));
     }
 
     [Fact]

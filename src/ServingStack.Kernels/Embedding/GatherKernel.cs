@@ -1,0 +1,20 @@
+namespace ServingStack.Kernels.Embedding;
+
+/// <summary>A bound <see cref="Gather"/>, which can be asked whether it met an index that is out of range.</summary>
+public abstract class GatherKernel : BoundKernel
+{
+    private volatile bool _fault;
+
+    private protected bool Fault
+    {
+        set => _fault = value;
+    }
+
+    /// <summary>True once after runs in which an index was out of range (its row is zeros); call it when no part is running.</summary>
+    public bool TakeFault()
+    {
+        var fault = _fault;
+        _fault = false;
+        return fault;
+    }
+}
