@@ -20,6 +20,8 @@ public static class KernelTable
 
     public static IReadOnlyList<KernelRow<ConvolutionProblem, PackedConvolution>> Convolution { get; } =
     [
+        EmittedDepthwiseRow("depthwise_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
+        EmittedDepthwiseRow("depthwise_fp32_avx512", InstructionSet.Avx512Bw, quantized: false),
         EmittedConvolutionRow("convolution_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
         EmittedConvolutionRow("convolution_fp32_avx512", InstructionSet.Avx512Bw, quantized: false),
         new("convolution_reference", "convolution", InstructionSet.Portable, _ => null,
@@ -49,6 +51,10 @@ public static class KernelTable
     private static KernelRow<ConvolutionProblem, PackedConvolution> EmittedConvolutionRow(string name, InstructionSet level, bool quantized) => new(
         name, "convolution", level, problem => RefusesActivations(problem.Input, quantized),
         (problem, weights) => new EmittedConvolution(name, problem, weights));
+
+    private static KernelRow<ConvolutionProblem, PackedConvolution> EmittedDepthwiseRow(string name, InstructionSet level, bool quantized) => new(
+        name, "convolution", level, problem => RefusesActivations(problem.Input, quantized) ?? EmittedDepthwise.Refuses(problem),
+        (problem, weights) => new EmittedDepthwise(name, problem, weights));
 
     private static string? RefusesActivations(DataType activations, bool quantized) => (quantized, activations) switch
     {

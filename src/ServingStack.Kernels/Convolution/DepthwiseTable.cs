@@ -1,0 +1,56 @@
+using ServingStack.Kernels.Machine;
+
+namespace ServingStack.Kernels.Convolution;
+
+/// <summary>
+/// The addresses a depthwise convolution reads: for each output line, for each column of the padded input, one address a kernel row. A
+/// pixel's window is a run of columns, so neighbouring pixels share entries, and the table stays smaller than one address a tap.
+/// Pixels outside the image point at zero points.
+/// </summary>
+internal sealed class DepthwiseTable : IDisposable
+{
+    private readonly NativeBuffer _addresses;
+    private readonly NativeBuffer _zeroPixel;
+    private readonly ConvolutionProblem _problem;
+    private readonly nint _input;
+
+    public DepthwiseTable(ConvolutionProblem problem, ConvolutionOperands operands, int zeroPoint)
+    {
+        (_problem, _input) = (problem, operands.Input);
+        _zeroPixel = new NativeBuffer(problem.InputChannels * problem.Input.Size());
+        if (problem.Input != DataType.Float32) _zeroPixel.Bytes.Fill((byte)zeroPoint);
+        Columns = ((problem.OutputWidth - 1) * problem.StrideX) + (problem.DilationX * (problem.KernelWidth - 1)) + 1;
+        _addresses = new NativeBuffer((long)operands.Batch * problem.OutputHeight * LineBytes);
+        for (var line = 0; line < operands.Batch * problem.OutputHeight; line++) Fill(line);
+    }
+
+    /// <summary>Columns of the padded input that the windows of one line touch.</summary>
+    public int Columns { get; }
+
+    public int LineBytes => Columns * _problem.KernelHeight * sizeof(long);
+
+    public nint Line(int line) => _addresses.Address + ((nint)line * LineBytes);
+
+    public void Dispose()
+    {
+        _addresses.Dispose();
+        _zeroPixel.Dispose();
+    }
+
+    private void Fill(int line)
+    {
+        var (image, y) = Math.DivRem(line, _problem.OutputHeight);
+        var entries = _addresses.Span<long>((long)line * LineBytes, Columns * _problem.KernelHeight);
+        for (var column = 0; column < Columns; column++)
+            for (var ky = 0; ky < _problem.KernelHeight; ky++)
+                entries[(column * _problem.KernelHeight) + ky] = AddressOf(
+                    image, (y * _problem.StrideY) - _problem.PadTop + (ky * _problem.DilationY), column - _problem.PadLeft);
+    }
+
+    private nint AddressOf(int image, int y, int x)
+    {
+        if (y < 0 || y >= _problem.InputHeight || x < 0 || x >= _problem.InputWidth) return _zeroPixel.Address;
+        var pixel = ((((long)image * _problem.InputHeight) + y) * _problem.InputWidth) + x;
+        return _input + (nint)(pixel * _problem.InputChannels * _problem.Input.Size());
+    }
+}
