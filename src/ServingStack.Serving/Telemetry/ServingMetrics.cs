@@ -9,6 +9,7 @@ public sealed class ServingMetrics : IDisposable
     public const string MeterName = "ServingStack";
 
     // Log-spaced, 1-2-5: a quantile read from them is right within a factor of about 1.6 anywhere between 1 us and 10 s.
+    private static readonly double[] Mantissas = [1, 2, 5];
     private static readonly double[] OperatorSeconds = Decades(1e-6, 7);
     private static readonly double[] RequestSeconds = [50e-6, .. Decades(100e-6, 5)];
     private static readonly double[] QueueSeconds = Decades(10e-6, 6);
@@ -66,6 +67,12 @@ public sealed class ServingMetrics : IDisposable
     /// <summary>Counts a request that never reached a model, for example because it could not be read.</summary>
     public void CountRefused(string outcome) => Requests.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
 
+    internal void CountLoad(string model, int version, string outcome, TimeSpan took)
+    {
+        ModelLoads.Add(1, new("model", model), new("version", $"{version}"), new("outcome", outcome));
+        LoadDuration.Record(took.TotalSeconds, new("model", model), new("version", $"{version}"));
+    }
+
     internal void Add(ModelTelemetry model) => _models.TryAdd(model, 0);
 
     internal void Remove(ModelTelemetry model) => _models.TryRemove(model, out _);
@@ -77,5 +84,5 @@ public sealed class ServingMetrics : IDisposable
         _models.Keys.Select(m => new Measurement<long>(value(m), m.Tags));
 
     private static double[] Decades(double from, int decades) =>
-        [.. Enumerable.Range(0, decades).SelectMany(d => new[] { 1, 2, 5 }.Select(m => Math.Round(from * m * Math.Pow(10, d), 9)))];
+        [.. Enumerable.Range(0, 3 * decades).Select(i => Math.Round(from * Mantissas[i % 3] * Math.Pow(10, i / 3), 9))];
 }
