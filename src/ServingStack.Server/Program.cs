@@ -1,6 +1,18 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-app.Run();
+using ServingStack.Server.Hosting;
+using ServingStack.Server.Options;
 
-/// <summary>The entry point, public so that tests can host the server.</summary>
-public partial class Program;
+if (OptionTable.AsksForHelp(args))
+{
+    Console.WriteLine(OptionTable.Help);
+    return 0;
+}
+
+var app = ServerApplication.TryBuild(args, out var faults);
+if (app is null)
+{
+    foreach (var fault in faults) Console.Error.WriteLine(fault);
+    return 2;
+}
+
+await app.RunAsync().ConfigureAwait(false);
+return 0;

@@ -97,11 +97,7 @@ public sealed class ServedModel : IAsyncDisposable
     }
 
     /// <summary>Counts a request for this model that could not be read.</summary>
-    public void CountRefused(ServingError error)
-    {
-        _telemetry.RequestStarted();
-        _telemetry.RequestEnded(error, TimeSpan.Zero, null, late: false);
-    }
+    public void CountRefused(ServingError error) => _telemetry.RequestRefused(error);
 
     internal bool TryHold()
     {

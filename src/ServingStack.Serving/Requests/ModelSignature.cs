@@ -82,7 +82,8 @@ public sealed class ModelSignature
         return count;
     }
 
-    internal static string Print(ReadOnlySpan<long> shape) => $"[{string.Join(", ", shape.ToArray())}]";
+    /// <summary>The extents as an error message shows them.</summary>
+    public static string Print(ReadOnlySpan<long> shape) => $"[{string.Join(", ", shape.ToArray())}]";
 
     private void CheckShape(TensorSpec spec, ReadOnlySpan<long> shape)
     {

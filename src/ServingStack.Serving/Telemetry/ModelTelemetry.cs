@@ -37,6 +37,9 @@ internal sealed class ModelTelemetry : IDisposable
     /// <summary>Makes the version visible in the gauges until it is disposed.</summary>
     public void Publish() => _metrics.Add(this);
 
+    /// <summary>A request that could not be read, and so has no duration.</summary>
+    public void RequestRefused(ServingError error) => _metrics.Requests.Add(1, _outcomeTags[(int)error.Kind]);
+
     public void RequestStarted() => _metrics.InFlight.Add(1, Tags);
 
     /// <param name="error">Null for an answer.</param>

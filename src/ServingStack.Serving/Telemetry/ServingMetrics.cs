@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using ServingStack.Serving.Errors;
 
 namespace ServingStack.Serving.Telemetry;
 
@@ -65,7 +66,7 @@ public sealed class ServingMetrics : IDisposable
     public void Dispose() => _meter.Dispose();
 
     /// <summary>Counts a request that never reached a model, for example because it could not be read.</summary>
-    public void CountRefused(string outcome) => Requests.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+    public void CountRefused(ServingError error) => Requests.Add(1, new KeyValuePair<string, object?>("outcome", ModelTelemetry.NameOf(error.Kind)));
 
     internal void CountLoad(string model, int version, string outcome, TimeSpan took)
     {
