@@ -15,6 +15,7 @@ public static class KernelTable
     [
         EmittedGemmRow("gemm_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
         EmittedGemmRow("gemm_fp32_avx512", InstructionSet.Avx512Bw, quantized: false),
+        new("gemm_managed", "gemm", InstructionSet.Portable, _ => null, (problem, weights) => new ManagedGemm("gemm_managed", problem, weights)),
         new("gemm_reference", "gemm", InstructionSet.Portable, _ => null, (problem, weights) => new ReferenceGemm(problem, weights)),
     ];
 
@@ -24,6 +25,10 @@ public static class KernelTable
         EmittedDepthwiseRow("depthwise_fp32_avx512", InstructionSet.Avx512Bw, quantized: false),
         EmittedConvolutionRow("convolution_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
         EmittedConvolutionRow("convolution_fp32_avx512", InstructionSet.Avx512Bw, quantized: false),
+        new("depthwise_managed", "convolution", InstructionSet.Portable, ManagedDepthwise.Refuses,
+            (problem, weights) => new ManagedDepthwise("depthwise_managed", problem, weights)),
+        new("convolution_managed", "convolution", InstructionSet.Portable, _ => null,
+            (problem, weights) => new ManagedConvolution("convolution_managed", problem, weights)),
         new("convolution_reference", "convolution", InstructionSet.Portable, _ => null,
             (problem, weights) => new ReferenceConvolution(problem, weights)),
     ];
