@@ -1,0 +1,90 @@
+using ServingStack.Graphs;
+using ServingStack.Training.Native;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using GraphTensor = ServingStack.Graphs.Tensor;
+using Tensor = TorchSharp.torch.Tensor;
+
+namespace ServingStack.Training.Modules;
+
+/// <summary>
+/// A graph as a TorchSharp module: its weights are the parameters, its other float constants the buffers. Takes the graph's inputs in order
+/// and returns one value of it, which need not be an output: a loss wants the logits before the last Softmax. Training changes the module's
+/// copy; <see cref="WriteBack"/> puts the weights into the graph.
+/// </summary>
+public sealed class GraphModule : nn.Module<IReadOnlyList<Tensor>, Tensor>
+{
+    private readonly Graph _graph;
+    private readonly Value _result;
+    private readonly List<(Node Node, OperatorTable.Row Row)> _steps = [];
+    private readonly Dictionary<Value, Tensor> _constants = [];
+
+    // TorchSharp's own module type calls libtorch when it is constructed.
+    static GraphModule() => TorchRuntime.EnsureLoaded();
+
+    /// <exception cref="NotSupportedException">The graph holds an operator that cannot be trained through; the message names it.</exception>
+    public GraphModule(Graph graph, Value result)
+        : base(graph.Name)
+    {
+        (_graph, _result) = (graph, result);
+        var needed = NodesBefore(result);
+        foreach (var node in graph.Nodes.Where(needed.Contains))
+        {
+            var row = OperatorTable.RowFor(node);
+            _steps.Add((node, row));
+            for (var i = 0; i < node.Inputs.Count; i++)
+                if (node.Inputs[i] is { Constant: not null } value && !_constants.ContainsKey(value))
+                    _constants.Add(value, Register(value, row.Parameters.Contains(i)));
+        }
+    }
+
+    public override Tensor forward(IReadOnlyList<Tensor> input)
+    {
+        using var scope = NewDisposeScope();
+        var values = new Dictionary<Value, Tensor>(_constants);
+        for (var i = 0; i < _graph.Inputs.Count; i++) values[_graph.Inputs[i]] = input[i];
+        foreach (var (node, row) in _steps)
+        {
+            var inputs = node.Inputs.Select(value => value is null ? null : values[value]).ToArray();
+            values[node.Outputs[0]] = row.Apply(new OperatorCall(node, inputs, training));
+        }
+        return values[_result].MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Copies the trained parameters and statistics into the graph's constants.</summary>
+    public void WriteBack()
+    {
+        foreach (var (value, tensor) in _constants)
+            if (value.ElementType == ElementType.Float32)
+                value.Constant = GraphTensor.From<float>(tensor.data<float>().ToArray(), value.Constant!.Dimensions);
+    }
+
+    private Tensor Register(Value value, bool trainable)
+    {
+        var constant = value.Constant!;
+        // A dot separates modules in TorchSharp's names.
+        var name = value.Name.Replace('.', '/');
+        if (constant.ElementType == ElementType.Float32 && trainable)
+        {
+            var parameter = new Parameter(tensor(constant.As<float>().ToArray(), constant.Dimensions));
+            register_parameter(name, parameter);
+            return parameter;
+        }
+        var buffer = constant.ElementType == ElementType.Float32
+            ? tensor(constant.As<float>().ToArray(), constant.Dimensions)
+            : tensor(constant.ToInt64s(), constant.Dimensions);
+        register_buffer(name, buffer);
+        return buffer;
+    }
+
+    private static HashSet<Node> NodesBefore(Value result)
+    {
+        HashSet<Node> found = [];
+        var open = new Stack<Value>([result]);
+        while (open.TryPop(out var value))
+            if (value.Producer is { } node && found.Add(node))
+                foreach (var input in node.Inputs)
+                    if (input is not null) open.Push(input);
+        return found;
+    }
+}
