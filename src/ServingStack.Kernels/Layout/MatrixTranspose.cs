@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using ServingStack.Kernels.Vectors;
@@ -6,7 +7,7 @@ namespace ServingStack.Kernels.Layout;
 
 /// <summary>
 /// Transposes a matrix in memory: <c>target[r * targetStride + c] = source[c * sourceStride + r]</c>, strides in elements. 1-byte
-/// elements go in 8 x 8 tiles, 4-byte elements in 4 x 4 tiles, what is left over one by one.
+/// elements go in 8 x 8 tiles, 4-byte elements in 4 x 4 tiles, three columns as triples, what is left over one by one.
 /// </summary>
 internal static unsafe class MatrixTranspose
 {
@@ -14,8 +15,15 @@ internal static unsafe class MatrixTranspose
     private const int BytesOfLine = 64;
 
     public static void Run<T>(T* source, long sourceStride, T* target, long targetStride, long rows, long columns)
-        where T : unmanaged
+        where T : unmanaged, IBinaryInteger<T>
     {
+        if (columns == 3 && targetStride == 3)
+        {
+            var done = Interleave<T>.Triples(source, sourceStride, target, rows);
+            OneByOne(source, sourceStride, target, targetStride, done, rows, 0, columns);
+            return;
+        }
+
         var side = Zip.IsSupported ? TileSide<T>() : 0;
         var tiledRows = side == 0 ? 0 : rows - (rows % side);
         var tiledColumns = side == 0 ? 0 : columns - (columns % side);

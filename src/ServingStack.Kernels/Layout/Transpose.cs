@@ -1,3 +1,4 @@
+using System.Numerics;
 using ServingStack.Kernels.Parallel;
 
 namespace ServingStack.Kernels.Layout;
@@ -49,10 +50,10 @@ public static class Transpose
 
     /// <summary>Matrix transposes of (contiguous axis of the source) x (contiguous axis of the target), one per index of the others.</summary>
     private sealed unsafe class Kernel<T> : BoundKernel
-        where T : unmanaged
+        where T : unmanaged, IBinaryInteger<T>
     {
         // Whole tiles and whole cache lines to a part.
-        private const int RowsPerBlock = 64;
+        private const int RowsPerBlock = 256;
 
         private readonly nint _source;
         private readonly nint _target;

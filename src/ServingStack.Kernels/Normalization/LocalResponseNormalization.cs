@@ -47,7 +47,13 @@ public static class LocalResponseNormalization
         {
             // Of an even window the larger half comes after the channel.
             var before = (size - 1) / 2;
-            for (var c = 0; c < channels; c++) squares[before + c] = from[c] * from[c];
+            for (var c = 0; c < channels; c += Width)
+            {
+                var lanes = Math.Min(Width, channels - c);
+                var value = Lanes.Load(from + c, lanes);
+                Lanes.Store(value * value, squares + before + c, lanes);
+            }
+
             for (var c = 0; c < channels; c += Width)
             {
                 var sum = Vector512<float>.Zero;

@@ -8,6 +8,8 @@ namespace ServingStack.Kernels.Parallel;
 /// </summary>
 internal sealed class Signal(int spins) : IDisposable
 {
+    private const int SpinsPerYield = 64;
+
     private readonly AutoResetEvent _wake = new(false);
     private Alone _state;
 
@@ -23,7 +25,13 @@ internal sealed class Signal(int spins) : IDisposable
     /// <summary>Returns the counter's value as soon as it is <paramref name="value"/> or more.</summary>
     public long Wait(long value)
     {
-        for (var i = 0; i < spins && Volatile.Read(ref _state.Value) < value; i++) Thread.SpinWait(1);
+        for (var i = 0; i < spins && Volatile.Read(ref _state.Value) < value; i++)
+        {
+            Thread.SpinWait(1);
+            // The thread that is waited for may have been put on this very core.
+            if (i % SpinsPerYield == SpinsPerYield - 1) Thread.Yield();
+        }
+
         while (Volatile.Read(ref _state.Value) < value) Sleep(value);
         return Volatile.Read(ref _state.Value);
     }

@@ -15,8 +15,8 @@ public static class AveragePool
 
     private sealed unsafe class Kernel(PoolProblem problem, nint input, nint output) : BoundKernel
     {
-        private readonly int _outputHeight = problem.OutputHeight;
-        private readonly int _outputWidth = problem.OutputWidth;
+        private readonly Window[] _rows = problem.WindowsY();
+        private readonly Window[] _columns = problem.WindowsX();
 
         public override string KernelName => "averagepool_f32_nhwc";
 
@@ -25,14 +25,17 @@ public static class AveragePool
 
         public override void Run(int part, int parts)
         {
-            var range = PartRange.Of((long)problem.Batch * _outputHeight, part, parts);
+            var range = PartRange.Of((long)problem.Batch * _rows.Length, part, parts);
             for (var row = range.Start; row < range.End; row++)
             {
-                var y = problem.WindowY((int)(row % _outputHeight));
-                var image = (float*)input + (row / _outputHeight * problem.InputHeight * problem.InputWidth * problem.Channels);
-                var target = (float*)output + (row * _outputWidth * problem.Channels);
-                for (var column = 0; column < _outputWidth; column++, target += problem.Channels)
-                    Pixel(image, y, problem.WindowX(column), target);
+                var y = _rows[row % _rows.Length];
+                var image = (float*)input + (row / _rows.Length * problem.InputHeight * problem.InputWidth * problem.Channels);
+                var target = (float*)output + (row * _columns.Length * problem.Channels);
+                foreach (var x in _columns)
+                {
+                    Pixel(image, y, x, target);
+                    target += problem.Channels;
+                }
             }
         }
 

@@ -21,8 +21,8 @@ public static class MaxPool
     private sealed unsafe class Kernel<T>(PoolProblem problem, nint input, nint output, T lowest) : BoundKernel
         where T : unmanaged
     {
-        private readonly int _outputHeight = problem.OutputHeight;
-        private readonly int _outputWidth = problem.OutputWidth;
+        private readonly Window[] _rows = problem.WindowsY();
+        private readonly Window[] _columns = problem.WindowsX();
 
         public override string KernelName { get; } = $"maxpool_{KernelNames.Of<T>()}_nhwc";
 
@@ -31,14 +31,17 @@ public static class MaxPool
 
         public override void Run(int part, int parts)
         {
-            var range = PartRange.Of((long)problem.Batch * _outputHeight, part, parts);
+            var range = PartRange.Of((long)problem.Batch * _rows.Length, part, parts);
             for (var row = range.Start; row < range.End; row++)
             {
-                var y = problem.WindowY((int)(row % _outputHeight));
-                var image = (T*)input + (row / _outputHeight * problem.InputHeight * problem.InputWidth * problem.Channels);
-                var target = (T*)output + (row * _outputWidth * problem.Channels);
-                for (var column = 0; column < _outputWidth; column++, target += problem.Channels)
-                    Pixel(image, y, problem.WindowX(column), target);
+                var y = _rows[row % _rows.Length];
+                var image = (T*)input + (row / _rows.Length * problem.InputHeight * problem.InputWidth * problem.Channels);
+                var target = (T*)output + (row * _columns.Length * problem.Channels);
+                foreach (var x in _columns)
+                {
+                    Pixel(image, y, x, target);
+                    target += problem.Channels;
+                }
             }
         }
 

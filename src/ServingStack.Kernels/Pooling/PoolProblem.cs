@@ -43,9 +43,13 @@ public sealed record PoolProblem
         KernelWidth = width,
     };
 
-    internal Window WindowY(int outputRow) => Window.Of(outputRow, StrideY, DilationY, PadTop, PadBottom, KernelHeight, InputHeight);
+    /// <summary>The window of every output row.</summary>
+    internal Window[] WindowsY() => [.. Enumerable.Range(0, OutputHeight)
+        .Select(row => Window.Of(row, StrideY, DilationY, PadTop, PadBottom, KernelHeight, InputHeight))];
 
-    internal Window WindowX(int outputColumn) => Window.Of(outputColumn, StrideX, DilationX, PadLeft, PadRight, KernelWidth, InputWidth);
+    /// <summary>The window of every output column.</summary>
+    internal Window[] WindowsX() => [.. Enumerable.Range(0, OutputWidth)
+        .Select(column => Window.Of(column, StrideX, DilationX, PadLeft, PadRight, KernelWidth, InputWidth))];
 
     private int Output(int input, int kernel, int stride, int dilation, int before, int after)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using ServingStack.Kernels.Parallel;
 using ServingStack.Kernels.Quantization;
@@ -31,8 +32,8 @@ public static class QuantizedAveragePool
     {
         private const int Width = 16;
 
-        private readonly int _outputHeight = problem.OutputHeight;
-        private readonly int _outputWidth = problem.OutputWidth;
+        private readonly Window[] _rows = problem.WindowsY();
+        private readonly Window[] _columns = problem.WindowsX();
         private readonly double _ratio = (double)x.Scale / y.Scale;
 
         public override string KernelName { get; } = $"qaveragepool_{KernelNames.Of<TX>()}{KernelNames.Of<TY>()}_nhwc";
@@ -42,14 +43,17 @@ public static class QuantizedAveragePool
 
         public override void Run(int part, int parts)
         {
-            var range = PartRange.Of((long)problem.Batch * _outputHeight, part, parts);
+            var range = PartRange.Of((long)problem.Batch * _rows.Length, part, parts);
             for (var row = range.Start; row < range.End; row++)
             {
-                var windowY = problem.WindowY((int)(row % _outputHeight));
-                var image = (TX*)input + (row / _outputHeight * problem.InputHeight * problem.InputWidth * problem.Channels);
-                var target = (TY*)output + (row * _outputWidth * problem.Channels);
-                for (var column = 0; column < _outputWidth; column++, target += problem.Channels)
-                    Pixel(image, windowY, problem.WindowX(column), target);
+                var windowY = _rows[row % _rows.Length];
+                var image = (TX*)input + (row / _rows.Length * problem.InputHeight * problem.InputWidth * problem.Channels);
+                var target = (TY*)output + (row * _columns.Length * problem.Channels);
+                foreach (var windowX in _columns)
+                {
+                    Pixel(image, windowY, windowX, target);
+                    target += problem.Channels;
+                }
             }
         }
 
@@ -59,34 +63,37 @@ public static class QuantizedAveragePool
             var source = image + ((((long)windowY.Start * problem.InputWidth) + windowX.Start) * channels);
             var factor = Vector512.Create((float)(_ratio / Math.Max(1, AveragePool.Divisor(problem, windowY, windowX))));
             var zeros = Vector512.Create(windowY.Taps * windowX.Taps * x.ZeroPoint);
+            var stepY = channels * problem.InputWidth * problem.DilationY;
+            var stepX = channels * problem.DilationX;
             long c = 0;
             for (; c <= channels - Width; c += Width)
-                ByteLanes<TY>.Store(Steps(Sum(source + c, windowY.Taps, windowX.Taps) - zeros, factor), target + c);
+            {
+                var sum = Vector512<int>.Zero;
+                for (var ky = 0; ky < windowY.Taps; ky++)
+                {
+                    var tap = source + c + (ky * stepY);
+                    for (var kx = 0; kx < windowX.Taps; kx++, tap += stepX) sum += ByteLanes<TX>.Load(tap);
+                }
+
+                ByteLanes<TY>.Store(Steps(sum - zeros, factor), target + c);
+            }
+
             var rest = (int)(channels - c);
-            if (rest > 0) ByteLanes<TY>.Store(Steps(Sum(source + c, windowY.Taps, windowX.Taps, rest) - zeros, factor), target + c, rest);
+            if (rest == 0) return;
+            var tail = TailSum(source + c, stepY, stepX, windowY.Taps, windowX.Taps, rest);
+            ByteLanes<TY>.Store(Steps(tail - zeros, factor), target + c, rest);
         }
 
-        private Vector512<int> Sum(TX* source, int tapsY, int tapsX)
+        private static Vector512<int> TailSum(TX* source, long stepY, long stepX, int tapsY, int tapsX, int lanes)
         {
             var sum = Vector512<int>.Zero;
             for (var ky = 0; ky < tapsY; ky++)
                 for (var kx = 0; kx < tapsX; kx++)
-                    sum += ByteLanes<TX>.Load(source + Tap(ky, kx));
+                    sum += ByteLanes<TX>.Load(source + (ky * stepY) + (kx * stepX), lanes);
             return sum;
         }
 
-        private Vector512<int> Sum(TX* source, int tapsY, int tapsX, int lanes)
-        {
-            var sum = Vector512<int>.Zero;
-            for (var ky = 0; ky < tapsY; ky++)
-                for (var kx = 0; kx < tapsX; kx++)
-                    sum += ByteLanes<TX>.Load(source + Tap(ky, kx), lanes);
-            return sum;
-        }
-
-        private long Tap(int ky, int kx) =>
-            (((long)ky * problem.DilationY * problem.InputWidth) + (kx * problem.DilationX)) * problem.Channels;
-
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private Vector512<int> Steps(Vector512<int> sum, Vector512<float> factor)
         {
             var steps = Vector512.ConvertToSingle(sum) * factor;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using ServingStack.Kernels.Elementwise;
 using ServingStack.Kernels.Layout;
@@ -127,6 +128,7 @@ public static class QuantizedBinary
             ByteLanes<TY>.Store(Steps(operation, va, vb), y + i, rest);
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private Vector512<int> Steps(TOp operation, Vector512<int> a, Vector512<int> b)
         {
             var x = operation.Invoke(a - Vector512.Create(_zeroA), b - Vector512.Create(_zeroB));

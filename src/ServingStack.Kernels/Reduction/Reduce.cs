@@ -37,8 +37,15 @@ public static class Reduce
 
         private float Row(float* from)
         {
-            var accumulator = Vector512.Create(TReduction.Neutral);
+            // Two sums at a time: one addition waits for the one before it.
+            var (accumulator, second) = (Vector512.Create(TReduction.Neutral), Vector512.Create(TReduction.Neutral));
             long i = 0;
+            for (; i <= length - (2 * Width); i += 2 * Width)
+            {
+                accumulator = TReduction.Combine(accumulator, Vector512.Load(from + i));
+                second = TReduction.Combine(second, Vector512.Load(from + i + Width));
+            }
+
             for (; i <= length - Width; i += Width) accumulator = TReduction.Combine(accumulator, Vector512.Load(from + i));
             var rest = (int)(length - i);
             if (rest > 0)
@@ -48,8 +55,8 @@ public static class Reduce
                 accumulator = Vector512.ConditionalSelect(inside, last, accumulator);
             }
 
-            var result = accumulator[0];
-            for (var lane = 1; lane < Width; lane++) result = TReduction.Merge(result, accumulator[lane]);
+            var result = TReduction.Neutral;
+            for (var lane = 0; lane < Width; lane++) result = TReduction.Merge(result, TReduction.Merge(accumulator[lane], second[lane]));
             return TReduction.Finish(Vector512.Create(result), length)[0];
         }
     }

@@ -14,11 +14,15 @@ namespace ServingStack.Kernels.Vectors;
 /// </remarks>
 internal static unsafe class Lanes
 {
-    /// <summary>The first <paramref name="count"/> elements (0 .. lanes); the other lanes are zero.</summary>
+    /// <summary>
+    /// The first <paramref name="count"/> elements (0 .. lanes); the other lanes are zero. A full vector skips the mask, so a loop may ask
+    /// for what is left at every step.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<T> Load<T>(T* source, int count)
         where T : unmanaged
     {
+        if (count == Vector512<T>.Count) return Vector512.Load(source);
         if (Avx512BW.IsSupported && sizeof(T) == 1)
             return Avx512BW.MaskLoad((byte*)source, FirstBytes(count), Vector512<byte>.Zero).As<byte, T>();
         if (Avx512BW.IsSupported && sizeof(T) == 4)
@@ -31,7 +35,9 @@ internal static unsafe class Lanes
     public static void Store<T>(Vector512<T> value, T* target, int count)
         where T : unmanaged
     {
-        if (Avx512BW.IsSupported && sizeof(T) == 1)
+        if (count == Vector512<T>.Count)
+            value.Store(target);
+        else if (Avx512BW.IsSupported && sizeof(T) == 1)
             Avx512BW.MaskStore((byte*)target, FirstBytes(count), value.AsByte());
         else if (Avx512BW.IsSupported && sizeof(T) == 4)
             Avx512F.MaskStore((uint*)target, FirstWords(count), value.AsUInt32());

@@ -8,6 +8,7 @@ public class TransposeTests
     public static TheoryData<long[], int[]> Cases => new()
     {
         { [1, 3, 35], [0, 2, 1] },
+        { [2, 3, 700], [0, 2, 1] },
         { [2, 64, 49], [0, 2, 1] },
         { [2, 49, 64], [0, 2, 1] },
         { [3, 17, 8, 9], [0, 2, 3, 1] },
