@@ -76,6 +76,9 @@ public sealed class Graph
         return output;
     }
 
+    /// <summary>The node's position in the order; -1 when it is not in this graph.</summary>
+    public int IndexOf(Node node) => _nodes.IndexOf(node);
+
     public void InsertBefore(Node anchor, Node node) => Insert(_nodes.IndexOf(anchor), node);
 
     public void InsertAfter(Node anchor, Node node) => Insert(_nodes.IndexOf(anchor) + 1, node);

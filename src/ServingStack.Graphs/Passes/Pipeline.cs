@@ -1,0 +1,48 @@
+namespace ServingStack.Graphs.Passes;
+
+/// <summary>The portable passes in the order in which they run, and how to run them.</summary>
+public static class Pipeline
+{
+    /// <summary>Each line says what the later ones rely on.</summary>
+    public static IReadOnlyList<IPass> Portable { get; } =
+    [
+        new EliminateIdentities(), // so that patterns are not interrupted
+        new FoldConstants(), // shapes, pads and weights become constants
+        new EliminateIdentities(), // what constants have shown to do nothing
+        new FoldReshapeTargets(), // drops the last shape computations of a symbolic batch
+        new FoldBatchNormalization(), // convolutions with their final weights
+        new FoldMatMulBias(), // MatMul and Add become Gemm
+        new RecognizeQuantized(), // integers from input to output
+        new FuseQuantizedResidual(), // needs the islands recognized
+        new FoldDequantizedConstants(), // stored as integers, read as floats
+        new FuseActivations(), // what is left in floats
+        new EliminateDeadNodes(),
+    ];
+
+    /// <summary>The passes that keep a graph in standard operators, so that it can be saved.</summary>
+    public static IReadOnlyList<IPass> Exportable { get; } =
+        [.. Portable.Where(p => p is not (RecognizeQuantized or FuseQuantizedResidual or FoldDequantizedConstants or FuseActivations))];
+
+    /// <summary>Runs the passes in order; shapes are inferred again after each change.</summary>
+    /// <exception cref="Onnx.GraphLoadException">An operator is used against its rules.</exception>
+    public static void Run(Graph graph, PipelineOptions? options = null, IEnumerable<IPass>? passes = null)
+    {
+        options ??= new PipelineOptions();
+        ShapeInference.Run(graph);
+        Check(graph, options);
+        foreach (var pass in passes ?? Portable)
+        {
+            if (!options.DisabledPasses.Contains(pass.Name) && pass.Apply(graph))
+            {
+                Check(graph, options);
+                ShapeInference.Run(graph);
+            }
+            if (pass.Name == options.StopAfter) return;
+        }
+    }
+
+    private static void Check(Graph graph, PipelineOptions options)
+    {
+        if (options.CheckInvariants) GraphInvariants.Check(graph);
+    }
+}
