@@ -9,6 +9,8 @@ internal unsafe struct Cursor
     /// <summary>Starts at row <paramref name="row"/>.</summary>
     public Cursor(IterationSpace space, long row)
     {
+        // The compiler takes fixed buffers for assigned and does not clear them.
+        this = default;
         for (var axis = space.Sizes.Length - 2; axis >= 0; axis--)
         {
             var index = row % space.Sizes[axis];
