@@ -1,0 +1,117 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using ServingStack.Engine;
+using ServingStack.Graphs;
+using ServingStack.Kernels.Machine;
+using Spectre.Console;
+
+namespace ServingStack.Benchmarks;
+
+/// <summary><c>networks</c>: whole ONNX files on our engine and on ONNX Runtime, one thread each, in turns in the same run.</summary>
+internal static class NetworksCommand
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    public static Command Create()
+    {
+        var model = new Option<string[]>("--model") { Description = "An ONNX file; may be given more than once. Default: all of deploy/models.", AllowMultipleArgumentsPerToken = true };
+        var batch = new Option<int[]>("--batch")
+        {
+            Description = "Batches to run at.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [1],
+        };
+        var seconds = new Option<double>("--seconds") { Description = "Time for each row.", DefaultValueFactory = _ => 3 };
+        var steps = new Option<bool>("--steps") { Description = "Also print the steps that took longest." };
+        var json = new Option<FileInfo?>("--json") { Description = "Also write the rows to this file." };
+        var command = new Command("networks", "Time networks, one thread.") { model, batch, seconds, steps, json };
+        command.SetAction(parsed =>
+        {
+            var paths = parsed.GetValue(model) is { Length: > 0 } given ? given : SampleModels();
+            var rows = new List<NetworkMeasurement>();
+            foreach (var path in paths)
+                foreach (var size in parsed.GetValue(batch) ?? [1])
+                    rows.Add(Measure(path, size, parsed.GetValue(seconds), parsed.GetValue(steps)));
+            Print(rows);
+            if (parsed.GetValue(json) is { } file) File.WriteAllText(file.FullName, JsonSerializer.Serialize(rows, Indented));
+            return rows.Count > 0 ? 0 : 1;
+        });
+        return command;
+    }
+
+    private static string[] SampleModels()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            var models = Path.Combine(folder.FullName, "deploy", "models");
+            if (Directory.Exists(models)) return [.. Directory.EnumerateFiles(models, "model.onnx", SearchOption.AllDirectories).Order()];
+        }
+        throw new FileNotFoundException("There is no deploy/models above the program. Name a file with --model.");
+    }
+
+    private static NetworkMeasurement Measure(string path, int batch, double seconds, bool printSteps)
+    {
+        using var compiled = CompiledModel.Load(path, new EngineOptions { Threads = 1 });
+        using var session = compiled.CreateSession();
+        var plan = session.PlanFor([.. compiled.Inputs.Select(input => Concrete(input, batch))]);
+        FillInputs(compiled, plan);
+        using var peer = new OnnxRuntimePeer(File.ReadAllBytes(path), batch);
+        var best = InterleavedTimer.Best(seconds, plan.Run, peer.Run);
+        if (printSteps) PrintSteps(plan);
+        return new NetworkMeasurement(
+            NameOf(path), PrecisionOf(plan), batch, best[0] * 1e3, best[1] * 1e3, plan.Steps.Count,
+            plan.Steps.Count(step => step.Backend != PlanStep.KernelsBackend));
+    }
+
+    private static long[] Concrete(TensorSpec input, int batch) => [.. input.Shape.Select(d => d.IsFixed ? d.Value : batch)];
+
+    private static void FillInputs(CompiledModel model, Plan plan)
+    {
+        var random = new Random(31);
+        for (var i = 0; i < plan.InputCount; i++)
+            if (model.Inputs[i].ElementType == ElementType.Float32)
+                Numbers.Fill(random, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(plan.Input(i)));
+    }
+
+    // Repository files are all called model.onnx: their name is that of the folder above the version.
+    private static string NameOf(string path)
+    {
+        var file = Path.GetFileNameWithoutExtension(path);
+        return file == "model" ? new FileInfo(path).Directory?.Parent?.Name ?? file : file;
+    }
+
+    private static string PrecisionOf(Plan plan) => plan.Steps.Any(step => step.Precision == "int8") ? "int8" : "fp32";
+
+    private static void PrintSteps(Plan plan)
+    {
+        plan.Run();
+        var ticks = plan.StepTicks.ToArray();
+        var table = new Table().Border(TableBorder.Simple).AddColumns("step", "operator", "kernel", "shapes");
+        foreach (var name in (string[])["µs", "GOPS"]) table.AddColumn(new TableColumn(name).RightAligned());
+        foreach (var (step, time) in plan.Steps.Zip(ticks).OrderByDescending(pair => pair.Second).Take(40))
+        {
+            var microseconds = time * 1e6 / System.Diagnostics.Stopwatch.Frequency;
+            table.AddRow(
+                Markup.Escape(step.Name), step.OpType, step.Kernel, Markup.Escape(step.Shapes), Number(microseconds, "0.0"),
+                Number(step.Flops / microseconds / 1e3, "0"));
+        }
+        AnsiConsole.Profile.Width = 200;
+        AnsiConsole.Write(table);
+    }
+
+    private static void Print(List<NetworkMeasurement> rows)
+    {
+        AnsiConsole.WriteLine($"{MachineFeatures.Current.ProcessorName}, {MachineFeatures.Current.InstructionSet}, one thread, best of many, in turns");
+        var table = new Table().Border(TableBorder.Simple).AddColumns("network", "precision");
+        foreach (var name in (string[])["batch", "ms", "ORT ms", "x ORT", "steps", "on ORT"]) table.AddColumn(new TableColumn(name).RightAligned());
+        foreach (var row in rows)
+            table.AddRow(
+                row.Network, row.Precision, $"{row.Batch}", Number(row.Milliseconds, "0.0000"), Number(row.OrtMilliseconds, "0.0000"),
+                Number(row.Ratio, "0.00"), $"{row.Steps}", $"{row.FallbackSteps}");
+        AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, 140);
+        AnsiConsole.Write(table);
+    }
+
+    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+}
