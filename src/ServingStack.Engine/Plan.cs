@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ServingStack.Kernels;
+using ServingStack.Kernels.Embedding;
 using ServingStack.Kernels.Parallel;
 
 namespace ServingStack.Engine;
@@ -13,6 +14,7 @@ public sealed class Plan : IDisposable
     private readonly PlanTensor[] _inputs;
     private readonly PlanTensor[] _outputs;
     private readonly BoundKernel[] _kernels;
+    private readonly (GatherKernel Kernel, string Step)[] _lookups;
     private readonly long[] _stepTicks;
     private readonly IDisposable _memory;
     private readonly WorkerTeam? _team;
@@ -26,6 +28,7 @@ public sealed class Plan : IDisposable
         _memory = memory;
         _team = team;
         _stepTicks = new long[steps.Length];
+        _lookups = [.. kernels.Select((k, i) => (Kernel: k as GatherKernel, steps[i].Name)).Where(p => p.Kernel is not null).Select(p => (p.Kernel!, p.Name))];
         Steps = steps;
         FallbackSteps = steps.Count(s => s.Backend == PlanStep.OnnxRuntimeBackend);
     }
@@ -54,6 +57,8 @@ public sealed class Plan : IDisposable
     /// <summary>The extents of an output; where they depend on data, those of the last run.</summary>
     public long[] OutputShape(int index) => _outputs[index].Shape;
 
+    /// <summary>Computes the outputs from the inputs. On our own kernels it allocates nothing.</summary>
+    /// <exception cref="InputException">An index was outside its table; the outputs of this run mean nothing then.</exception>
     public void Run()
     {
         var start = Stopwatch.GetTimestamp();
@@ -65,6 +70,8 @@ public sealed class Plan : IDisposable
             _stepTicks[i] = end - start;
             start = end;
         }
+        foreach (var (kernel, step) in _lookups)
+            if (kernel.TakeFault()) throw new InputException($"An index that step '{step}' looked up is outside its table: check the model's integer inputs.");
     }
 
     /// <summary>The steps as a readable table.</summary>

@@ -4,27 +4,31 @@ using ServingStack.Kernels.Elementwise;
 
 namespace ServingStack.Engine.Lowering;
 
-/// <summary>Operators on two tensors, number by number, with broadcasting; and those that chain them over many inputs.</summary>
+/// <summary>Arithmetic on two tensors, number by number, with broadcasting; and operators that chain it over many inputs.</summary>
 internal static class Binaries
 {
-    private delegate BoundKernel Binder(PlanNode node, BinaryOperands operands);
-
     public static IEnumerable<LoweringRow> Rows { get; } =
     [
-        Row("", "Add", (_, o) => Binary.Bind(new Add<float>(), o)),
-        Row("", "Sub", (_, o) => Binary.Bind(new Sub<float>(), o)),
-        Row("", "Mul", (_, o) => Binary.Bind(new Mul<float>(), o)),
-        Row("", "Div", (_, o) => Binary.Bind(new Div(), o)),
-        Row("", "Pow", (_, o) => Binary.Bind(new Pow(), o)),
-        Row("", "PRelu", (_, o) => Binary.Bind(new PRelu(), o)),
-        Row("", "Min", (_, o) => Binary.Bind(new Min<float>(), o)),
-        Row("", "Max", (_, o) => Binary.Bind(new Max<float>(), o)),
-        Row("", "Sum", (_, o) => Binary.Bind(new Add<float>(), o)),
-        Row(LoweringTable.Fused, "FusedAdd", FusedAdd),
+        Row("Add", (_, o) => Binary.Bind<float, Add<float>>(default, o), (_, o) => Binary.Bind<int, Add<int>>(default, o), (_, o) => Binary.Bind<long, Add<long>>(default, o)),
+        Row("Sub", (_, o) => Binary.Bind<float, Sub<float>>(default, o), (_, o) => Binary.Bind<int, Sub<int>>(default, o), (_, o) => Binary.Bind<long, Sub<long>>(default, o)),
+        Row("Mul", (_, o) => Binary.Bind<float, Mul<float>>(default, o), (_, o) => Binary.Bind<int, Mul<int>>(default, o), (_, o) => Binary.Bind<long, Mul<long>>(default, o)),
+        Row("Min", (_, o) => Binary.Bind<float, Min<float>>(default, o), (_, o) => Binary.Bind<int, Min<int>>(default, o), (_, o) => Binary.Bind<long, Min<long>>(default, o)),
+        Row("Max", (_, o) => Binary.Bind<float, Max<float>>(default, o), (_, o) => Binary.Bind<int, Max<int>>(default, o), (_, o) => Binary.Bind<long, Max<long>>(default, o)),
+        Row("Sum", (_, o) => Binary.Bind<float, Add<float>>(default, o)),
+        Row("Div", (_, o) => Binary.Bind<float, Div>(default, o)),
+        Row("Pow", (_, o) => Binary.Bind<float, Pow>(default, o)),
+        Row("PRelu", (_, o) => Binary.Bind<float, PRelu>(default, o)),
+        Row("FusedAdd", FusedAdd) with { Domain = LoweringTable.Fused },
     ];
 
-    private static LoweringRow Row(string domain, string opType, Binder bind) =>
-        new(domain, opType, (context, node) => Lower(context, node, bind));
+    private static LoweringRow Row(string opType, BinaryBinder single, BinaryBinder? int32 = null, BinaryBinder? int64 = null) =>
+        new("", opType, (context, node) => node.X.ElementType switch
+        {
+            ElementType.Float32 => Lower(context, node, single),
+            ElementType.Int32 => Lower(context, node, int32),
+            ElementType.Int64 => Lower(context, node, int64),
+            var other => $"its input is {other}",
+        });
 
     private static BoundKernel FusedAdd(PlanNode node, BinaryOperands operands) => Binary.Bind(
         new Clamped<Add<float>>(
@@ -33,28 +37,12 @@ internal static class Binaries
             node.Attributes.Float("activation_max", float.PositiveInfinity)),
         operands);
 
-    private static string? Lower(LoweringContext context, PlanNode node, Binder bind)
+    private static string? Lower(LoweringContext context, PlanNode node, BinaryBinder? bind)
     {
-        if (node.Inputs.FirstOrDefault(v => v!.ElementType != ElementType.Float32) is { } odd) return $"its input is {odd.ElementType}";
-        var output = node.Y;
-        var shape = output.Shape;
-        if (node.Inputs.Count == 1)
-        {
-            context.Place(output, context.HomeOf(node.X), context.Read(node.X, context.HomeOf(node.X)));
-            return null;
-        }
-
-        var layout = Broadcasting.LayoutFor(context, node);
-        var places = node.Inputs.Select(v => Broadcasting.Read(context, v!, shape.Length, layout)).ToArray();
-        var extents = node.Inputs.Select(v => Broadcasting.Extents(v!, shape.Length, layout)).ToArray();
-        var y = context.Write(output, layout);
-        var extentsY = layout.Extents(shape);
-        Emit(context, node, bind, places[0], extents[0], places[1], extents[1], y, extentsY);
-        for (var i = 2; i < places.Length; i++) Emit(context, node, bind, y, extentsY, places[i], extents[i], y, extentsY);
+        if (bind is null || node.Inputs.Any(v => v!.ElementType != node.X.ElementType)) return $"its inputs are {node.X.ElementType}";
+        if (Broadcasting.Refusal(node) is { } reason) return reason;
+        if (node.Inputs.Count == 1) context.Place(node.Y, context.HomeOf(node.X), context.Read(node.X, context.HomeOf(node.X)));
+        else Broadcasting.Emit(context, node, bind);
         return null;
     }
-
-    private static void Emit(
-        LoweringContext context, PlanNode node, Binder bind, Operand a, long[] shapeA, Operand b, long[] shapeB, Operand y, long[] shapeY) =>
-        context.Emit(node, [a, b], [y], map => bind(node, new BinaryOperands(map[a], shapeA, map[b], shapeB, map[y], shapeY)));
 }

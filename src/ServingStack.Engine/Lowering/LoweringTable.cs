@@ -26,6 +26,16 @@ internal static class LoweringTable
         .. Softmaxes.Rows,
         .. Concats.Rows,
         .. Reordering.Rows,
+        .. Quantizations.Rows,
+        .. QuantizedOperators.Rows,
+        .. Comparisons.Rows,
+        .. Reductions.Rows,
+        .. Normalizations.Rows,
+        .. Gathers.Rows,
+        .. Slices.Rows,
+        .. Pads.Rows,
+        .. Expansions.Rows,
+        .. Casts.Rows,
         .. Views.Rows,
     ];
 

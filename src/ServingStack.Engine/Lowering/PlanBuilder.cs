@@ -47,10 +47,23 @@ internal static class PlanBuilder
         var kernels = new BoundKernel[steps.Count];
         for (var i = 0; i < kernels.Length; i++)
         {
-            kernels[i] = steps[i].Bind(addresses);
+            kernels[i] = Bind(steps[i], addresses);
             if (kernels[i] is IDisposable disposable) memory.Add(disposable);
         }
         return kernels;
+    }
+
+    /// <summary>What a kernel refuses only when it sees sizes and types is a refusal like any other.</summary>
+    private static BoundKernel Bind(LoweredStep step, AddressMap addresses)
+    {
+        try
+        {
+            return step.Bind(addresses);
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        {
+            throw new LoweringException($"{step.Description.OpType} '{step.Description.Name}' cannot be bound: {e.Message}");
+        }
     }
 
     private static PlanStep Describe(LoweredStep step, BoundKernel kernel) => step.Description with

@@ -40,6 +40,7 @@ internal sealed class PlanValue(Value source, ValueFacts facts)
         ElementType.Int32 => DataType.Int32,
         ElementType.Int64 => DataType.Int64,
         ElementType.Bool => DataType.Bool,
+        ElementType.Float16 => DataType.Float16,
         _ => null,
     };
 }
