@@ -1,6 +1,7 @@
 using ServingStack.Engine.Lowering;
 using ServingStack.Engine.OnnxRuntime;
 using ServingStack.Graphs;
+using ServingStack.Graphs.Passes;
 using ServingStack.Kernels.Machine;
 
 namespace ServingStack.Engine;
@@ -18,7 +19,7 @@ internal static class ModelCompiler
         Graph graph, EngineOptions options, Func<OnnxRuntimeBackend> wholeModel)
     {
         if (options.ForceOnnxRuntime) return OnOnnxRuntime(wholeModel, "asked for by an option");
-        ShapeInference.Run(graph);
+        Pipeline.Run(graph, new PipelineOptions { DisabledPasses = options.DisabledPasses });
         if (graph.Inputs.Concat(graph.Outputs).FirstOrDefault(v => v.Shape is null) is { } odd)
             return OnOnnxRuntime(wholeModel, $"the rank of '{odd.Name}' is unknown");
         var signature = new ModelSignature(SpecsOf(graph.Inputs), SpecsOf(graph.Outputs), graph.Metadata);

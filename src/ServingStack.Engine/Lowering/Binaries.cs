@@ -18,7 +18,7 @@ internal static class Binaries
         Row("Div", (_, o) => Binary.Bind<float, Div>(default, o)),
         Row("Pow", (_, o) => Binary.Bind<float, Pow>(default, o)),
         Row("PRelu", (_, o) => Binary.Bind<float, PRelu>(default, o)),
-        Row("FusedAdd", FusedAdd) with { Domain = LoweringTable.Fused },
+        Row("FusedAdd", FusedAdd) with { Domain = Domains.Fused },
     ];
 
     private static LoweringRow Row(string opType, BinaryBinder single, BinaryBinder? int32 = null, BinaryBinder? int64 = null) =>

@@ -1,3 +1,4 @@
+using ServingStack.Graphs;
 using ServingStack.Kernels;
 using ServingStack.Kernels.Convolution;
 
@@ -9,8 +10,8 @@ internal static class Convolutions
     public static IEnumerable<LoweringRow> Rows { get; } =
     [
         new("", "Conv", Lower),
-        new(LoweringTable.Fused, "FusedConv", Lower),
-        new(LoweringTable.Quantized, "QConv", Lower),
+        new(Domains.Fused, "FusedConv", Lower),
+        new(Domains.Quantized, "QConv", Lower),
     ];
 
     private sealed record Key(string Output, ConvolutionProblem Problem);

@@ -1,3 +1,4 @@
+using ServingStack.Graphs;
 using ServingStack.Kernels;
 using ServingStack.Kernels.Gemm;
 
@@ -6,7 +7,7 @@ namespace ServingStack.Engine.Lowering;
 /// <summary>From a node's attributes to what its kernel does with the accumulators.</summary>
 internal static class Epilogues
 {
-    public static Epilogue Of(PlanNode node) => node.Domain == LoweringTable.Quantized ? Quantized(node) : Single(node);
+    public static Epilogue Of(PlanNode node) => node.Domain == Domains.Quantized ? Quantized(node) : Single(node);
 
     private static Epilogue Single(PlanNode node) => new()
     {

@@ -11,7 +11,7 @@ internal static class Fallback
     public static void Lower(LoweringContext context, Graph graph, PlanNode node, string reason)
     {
         if (node.Source.Subgraphs.Any()) throw new LoweringException($"{node} has branches or a body of its own.");
-        if (node.Domain is LoweringTable.Quantized or LoweringTable.Fused)
+        if (node.Domain is Domains.Quantized or Domains.Fused)
             throw new LoweringException($"{node} is no operator of ONNX, and our kernels refuse it: {reason}.");
         var inputs = node.Inputs.OfType<PlanValue>().Where(v => !v.IsModelConstant).Distinct().ToArray();
         var outputs = node.Outputs.Where(v => v.Name.Length > 0).ToArray();

@@ -11,8 +11,8 @@ internal static class Gemms
     [
         new("", "Gemm", Lower),
         new("", "MatMul", Lower),
-        new(LoweringTable.Fused, "FusedGemm", Lower),
-        new(LoweringTable.Quantized, "QGemm", Lower),
+        new(Domains.Fused, "FusedGemm", Lower),
+        new(Domains.Quantized, "QGemm", Lower),
     ];
 
     private sealed record Key(string Output, GemmProblem Problem);
@@ -51,7 +51,7 @@ internal static class Gemms
         if (node.Attributes.Int("transA", 0) != 0) return "its left matrix is transposed";
         if (node.X.Shape.Length == 0) return "its left matrix is a scalar";
         if (IsGemm(node) && node.Input(2) is { } c && BiasOf(node, c) is null && !IsResidual(node, c)) return "its addend is broadcast over columns";
-        var plain = node.Domain == LoweringTable.Quantized || !IsGemm(node);
+        var plain = node.Domain == Domains.Quantized || !IsGemm(node);
         return plain ? LayerConstants.Refusal(node) : LayerConstants.RefusalOfTypes(node);
     }
 
@@ -62,8 +62,8 @@ internal static class Gemms
         var transB = node.Attributes.Int("transB", 0) != 0;
         var n = b.Length == 1 ? 1 : transB ? b[0] : b[1];
         var m = node.Y.ElementCount / n;
-        var bias = node.Domain != LoweringTable.Quantized && node.Input(2) is { } c ? BiasOf(node, c) : null;
-        var addend = node.Domain != LoweringTable.Quantized && bias is null ? node.Input(2) : null;
+        var bias = node.Domain != Domains.Quantized && node.Input(2) is { } c ? BiasOf(node, c) : null;
+        var addend = node.Domain != Domains.Quantized && bias is null ? node.Input(2) : null;
         return new Product(
             checked((int)m), checked((int)n), checked((int)a[^1]), transB, bias,
             node.Input(3) ?? addend, addend is null ? 1 : node.Attributes.Float("beta", 1));
@@ -72,7 +72,7 @@ internal static class Gemms
     private static GemmProblem ProblemOf(PlanNode node, Product product)
     {
         var epilogue = Epilogues.Of(node);
-        if (node.Domain != LoweringTable.Quantized)
+        if (node.Domain != Domains.Quantized)
             epilogue = epilogue with { Residual = product.Residual is null ? null : DataType.Float32, ResidualScale = product.ResidualScale };
         return new GemmProblem(product.N, product.K, node.X.KernelType!.Value, epilogue);
     }
@@ -81,7 +81,7 @@ internal static class Gemms
     {
         var constant = node.Inputs[1]!.Constant!;
         var matrix = product.TransB ? LayerConstants.Transposed(constant) : constant.Bytes;
-        if (node.Domain == LoweringTable.Quantized) return LayerConstants.Of(node, matrix, product.N);
+        if (node.Domain == Domains.Quantized) return LayerConstants.Of(node, matrix, product.N);
         return new GemmWeights { B = LayerConstants.Scaled(matrix, node.Attributes.Float("alpha", 1)), Bias = product.Bias };
     }
 

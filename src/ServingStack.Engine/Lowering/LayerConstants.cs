@@ -16,7 +16,7 @@ internal static class LayerConstants
     public static string? RefusalOfTypes(PlanNode node)
     {
         var type = node.X.KernelType;
-        var quantized = node.Domain == LoweringTable.Quantized;
+        var quantized = node.Domain == Domains.Quantized;
         if (quantized ? type is not (DataType.UInt8 or DataType.Int8) : type != DataType.Float32) return $"its input is {node.X.ElementType}";
         if (node.Inputs[1]!.Constant is not { } weights) return "its weights are not constant";
         if (weights.ElementType != (quantized ? ElementType.Int8 : ElementType.Float32)) return $"its weights are {weights.ElementType}";
@@ -29,7 +29,7 @@ internal static class LayerConstants
     public static GemmWeights Of(PlanNode node, ReadOnlyMemory<byte> weights, int outputs)
     {
         var bias = node.Input(2)?.Constant;
-        return node.Domain == LoweringTable.Quantized
+        return node.Domain == Domains.Quantized
             ? new GemmWeights
             {
                 B = weights,

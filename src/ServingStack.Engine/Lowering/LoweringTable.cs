@@ -10,12 +10,6 @@ internal sealed record LoweringRow(string Domain, string OpType, LoweringRule Ru
 /// <summary>Every operator that has kernels of ours. What is not here runs on ONNX Runtime, visibly.</summary>
 internal static class LoweringTable
 {
-    /// <summary>Operators on quantized numbers, made by the pass that recognises DequantizeLinear and QuantizeLinear around an operator.</summary>
-    public const string Quantized = "servingstack.q";
-
-    /// <summary>Operators with a fused activation or residual.</summary>
-    public const string Fused = "servingstack.f";
-
     public static IReadOnlyList<LoweringRow> Rows { get; } =
     [
         .. Convolutions.Rows,

@@ -1,3 +1,4 @@
+using ServingStack.Graphs;
 using ServingStack.Kernels;
 using ServingStack.Kernels.Elementwise;
 using ServingStack.Kernels.Pooling;
@@ -17,10 +18,11 @@ internal static class QuantizedOperators
         Row("QMul", (context, node) => LowerBinary(context, node, QuantizedBinary.BindMul)),
         Row("QConcat", LowerConcat),
         Row("QAveragePool", (context, node) => LowerPool(context, node, Pools.ProblemOf)),
+        Row("QSigmoid", (context, node) => LowerUnary(context, node, "sigmoid", x => 1 / (1 + MathF.Exp(-x)))),
         Row("QGlobalAveragePool", (context, node) => LowerPool(context, node, Pools.GlobalProblemOf)),
     ];
 
-    private static LoweringRow Row(string opType, LoweringRule rule) => new(LoweringTable.Quantized, opType, rule);
+    private static LoweringRow Row(string opType, LoweringRule rule) => new(Domains.Quantized, opType, rule);
 
     private static string? LowerBinary(LoweringContext context, PlanNode node, QuantizedBinder bind)
     {
@@ -47,8 +49,8 @@ internal static class QuantizedOperators
     {
         var rank = node.Y.Shape.Length;
         var layout = context.CommonLayout(node.Inputs);
-        var scales = node.Attributes.Floats("x_scales") ?? throw new LoweringException($"{node} has no x_scales.");
-        var zeroPoints = node.Attributes.Ints("x_zero_points") ?? new long[scales.Length];
+        var scales = node.Attributes.Floats("x_scale") ?? throw new LoweringException($"{node} has no scales.");
+        var zeroPoints = node.Attributes.Ints("x_zero_point") ?? new long[scales.Length];
         var parameters = node.Inputs.Select((v, i) => new QuantizationParameters(v!.KernelType!.Value, scales[i], (int)zeroPoints[i])).ToArray();
         var reads = node.Inputs.Select(v => context.Read(v!, layout)).ToArray();
         var shapes = node.Inputs.Select(v => layout.Extents(v!.Shape)).ToArray();
@@ -59,6 +61,7 @@ internal static class QuantizedOperators
             reads,
             [y],
             map => QuantizedConcat.Bind(Array.ConvertAll(reads, r => map[r]), parameters, shapes, axis, map[y], ParametersOf(node, "y", node.Y)));
+        EmitClamp(context, node, y);
         return null;
     }
 
@@ -71,7 +74,29 @@ internal static class QuantizedOperators
         context.Emit(
             node, [x], [y],
             map => QuantizedAveragePool.Bind(problem, ParametersOf(node, "x", node.X), ParametersOf(node, "y", node.Y), map[x], map[y]));
+        EmitClamp(context, node, y);
         return null;
+    }
+
+    private static string? LowerUnary(LoweringContext context, PlanNode node, string name, Func<float, float> function)
+    {
+        var layout = context.HomeOf(node.X);
+        var table = ByteTable.Of(ParametersOf(node, "x", node.X), ParametersOf(node, "y", node.Y), function);
+        var x = context.Read(node.X, layout);
+        var y = context.Write(node.Y, layout);
+        context.Emit(node, [x], [y], map => TableLookup.Bind(name, table, map[x], map[y], node.X.ElementCount));
+        EmitClamp(context, node, y);
+        return null;
+    }
+
+    /// <summary>A fused Relu or Clip, in place, behind a kernel that does not clamp.</summary>
+    private static void EmitClamp(LoweringContext context, PlanNode node, Operand y)
+    {
+        if (!node.Attributes.Contains("clamp_min") && !node.Attributes.Contains("clamp_max")) return;
+        var low = (int)node.Attributes.Float("clamp_min", sbyte.MinValue);
+        var high = (int)node.Attributes.Float("clamp_max", byte.MaxValue);
+        var table = ByteTable.Clamp(node.Y.KernelType!.Value, low, high);
+        context.Emit(node, [y], [y], map => TableLookup.Bind("clip", table, map[y], map[y], node.Y.ElementCount));
     }
 
     private static QuantizationParameters ParametersOf(PlanNode node, string prefix, PlanValue value) => new(

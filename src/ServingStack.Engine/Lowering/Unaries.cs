@@ -1,6 +1,7 @@
 using ServingStack.Graphs;
 using ServingStack.Kernels;
 using ServingStack.Kernels.Elementwise;
+using ServingStack.Kernels.Quantization;
 
 namespace ServingStack.Engine.Lowering;
 
@@ -40,10 +41,23 @@ internal static class Unaries
     private static string? Clip(LoweringContext context, PlanNode node)
     {
         if (node.Input(1) is { IsConstant: false } || node.Input(2) is { IsConstant: false }) return "its bounds are not constant";
+        if (node.X.KernelType is DataType.UInt8 or DataType.Int8) return ClipBytes(context, node);
         if (node.X.ElementType != ElementType.Float32) return $"its input is {node.X.ElementType}";
         var low = node.Input(1)?.Constant!.As<float>()[0] ?? float.NegativeInfinity;
         var high = node.Input(2)?.Constant!.As<float>()[0] ?? float.PositiveInfinity;
         return Lower(context, node, (_, x, y, count) => Unary.Bind(new Clip(low, high), x, y, count));
+    }
+
+    private static string? ClipBytes(LoweringContext context, PlanNode node)
+    {
+        var low = (int)(node.Input(1)?.Constant!.ToInt64s()[0] ?? sbyte.MinValue);
+        var high = (int)(node.Input(2)?.Constant!.ToInt64s()[0] ?? byte.MaxValue);
+        var table = ByteTable.Clamp(node.X.KernelType!.Value, low, high);
+        var layout = context.HomeOf(node.X);
+        var x = context.Read(node.X, layout);
+        var y = context.Write(node.Y, layout);
+        context.Emit(node, [x], [y], map => TableLookup.Bind("clip", table, map[x], map[y], node.X.ElementCount));
+        return null;
     }
 
     private static string? Lower(LoweringContext context, PlanNode node, Binder bind)
