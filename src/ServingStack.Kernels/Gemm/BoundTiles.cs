@@ -69,7 +69,8 @@ internal sealed unsafe class BoundTiles : BoundKernel
 
     private void RunTiles(int firstTile, int endTile, int firstGroup, int endGroup)
     {
-        var arguments = ConstantArguments();
+        TileArguments arguments;
+        SetConstants(&arguments);
         for (var tile = firstTile; tile < endTile; tile += _tilesPerBlock)
         {
             var end = Math.Min(tile + _tilesPerBlock, endTile);
@@ -86,19 +87,23 @@ internal sealed unsafe class BoundTiles : BoundKernel
         if (end > largeEnd) Call(small, arguments, end - largeEnd);
     }
 
-    private TileArguments ConstantArguments() => new()
+    private void SetConstants(TileArguments* arguments)
     {
-        StrideA = _operands.StrideA,
-        RowOffset = _operands.RowOffset,
-        StrideC = _operands.StrideC,
-        StrideResidual = _operands.StrideResidual,
-        Lower = _product.Constants.Lower,
-        Upper = _product.Constants.Upper,
-        ResidualScale = _product.Constants.ResidualScale,
-        ResidualZeroPoint = _product.Constants.ResidualZeroPoint,
-        OutputZeroPoint = _product.Constants.OutputZeroPoint,
-        ColumnMask = _columnMask,
-    };
+        var constants = _product.Constants;
+        *arguments = new TileArguments
+        {
+            StrideA = _operands.StrideA,
+            RowOffset = _operands.RowOffset,
+            StrideC = _operands.StrideC,
+            StrideResidual = _operands.StrideResidual,
+            Lower = constants.Lower,
+            Upper = constants.Upper,
+            ResidualScale = constants.ResidualScale,
+            ResidualZeroPoint = constants.ResidualZeroPoint,
+            ColumnMask = _columnMask,
+        };
+        new Span<short>(arguments->OutputZeroPoints, 32).Fill((short)constants.OutputZeroPoint);
+    }
 
     private void PointAt(TileArguments* arguments, int row, int group)
     {

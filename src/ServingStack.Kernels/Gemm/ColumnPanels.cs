@@ -41,10 +41,14 @@ internal sealed class ColumnPanels : IDisposable
         PackBytes(b, taps, tapElements, tapGroups);
         Copy(weights.IntegerBias.Span, channels, _memory.Span<int>(_biasOffset, columns));
         Copy(weights.Scale.Span, channels, _memory.Span<float>(_scaleOffset, columns));
+        LargestResult = Bound(b, weights, channels);
         TakeOffZeroPoint(b, weights.ZeroPointA + (arithmetic == TileArithmetic.SignedBytes ? 128 : 0));
     }
 
     public int Columns { get; }
+
+    /// <summary>What a scaled sum cannot exceed in magnitude, whatever the bytes of A; infinite for floats.</summary>
+    public float LargestResult { get; } = float.PositiveInfinity;
 
     /// <summary>Blocks of 16 columns.</summary>
     public int Blocks { get; }
@@ -86,6 +90,22 @@ internal sealed class ColumnPanels : IDisposable
         for (var at = 0; at < b.Length; at += Columns)
             for (var n = 0; n < Columns; n++)
                 bias[n] -= zeroPoint * (sbyte)b[at + n];
+    }
+
+    private float Bound(ReadOnlySpan<byte> b, GemmWeights weights, Range channels)
+    {
+        if (weights.Scale.IsEmpty) return float.PositiveInfinity;
+        // Bytes of A without their zero point are at most 255 apart from it, weights at most 128.
+        var sums = (float)(b.Length / Columns) * 255 * 128;
+        var bias = weights.IntegerBias.IsEmpty ? 0 : Largest(weights.IntegerBias.Span[channels], x => MathF.Abs(x));
+        return (sums + bias) * Largest(weights.Scale.Span[channels], MathF.Abs);
+    }
+
+    private static float Largest<T>(ReadOnlySpan<T> values, Func<T, float> magnitude)
+    {
+        var largest = 0f;
+        foreach (var value in values) largest = MathF.Max(largest, magnitude(value));
+        return largest;
     }
 
     private static void Copy<T>(ReadOnlySpan<T> source, Range channels, Span<T> destination)

@@ -3,7 +3,17 @@ namespace ServingStack.Kernels.Gemm;
 /// <summary>An epilogue's numbers in the form kernels use: clamps narrowed to the output's range and shifted by its zero point.</summary>
 internal readonly struct EpilogueConstants
 {
-    public EpilogueConstants(Epilogue epilogue)
+    // Beyond this a float may not fit a 32-bit integer.
+    private const float SafelyConverted = 1 << 30;
+
+    private readonly bool _clampsBelow;
+    private readonly bool _clampsAbove;
+
+    /// <param name="largestProduct">
+    /// What a scaled sum cannot exceed in magnitude. Where that is far from the range of an integer, packing with saturation clamps to the
+    /// output type's own range, and no clamp is needed for it.
+    /// </param>
+    public EpilogueConstants(Epilogue epilogue, float largestProduct = float.PositiveInfinity)
     {
         var (least, most) = epilogue.Output switch
         {
@@ -18,6 +28,11 @@ internal readonly struct EpilogueConstants
         OutputZeroPoint = shift;
         ResidualScale = epilogue.ResidualScale;
         ResidualZeroPoint = epilogue.ResidualZeroPoint;
+
+        var largestResidual = epilogue.Residual switch { null => 0, DataType.Float32 => float.PositiveInfinity, _ => 1 << 20 } * MathF.Abs(ResidualScale);
+        var saturates = float.IsFinite(least) && largestProduct + largestResidual < SafelyConverted;
+        _clampsBelow = !float.IsNegativeInfinity(Lower) && !(saturates && Lower + shift <= least);
+        _clampsAbove = !float.IsPositiveInfinity(Upper) && !(saturates && Upper + shift >= most);
     }
 
     public float Lower { get; }
@@ -30,7 +45,7 @@ internal readonly struct EpilogueConstants
 
     public int OutputZeroPoint { get; }
 
-    public bool ClampsBelow => !float.IsNegativeInfinity(Lower);
+    public bool ClampsBelow => _clampsBelow;
 
-    public bool ClampsAbove => !float.IsPositiveInfinity(Upper);
+    public bool ClampsAbove => _clampsAbove;
 }

@@ -7,7 +7,7 @@ namespace ServingStack.Kernels.Gemm;
 /// each running worker.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
-internal struct TileArguments
+internal unsafe struct TileArguments
 {
     /// <summary>The first row, or the first entry of the address table (per tile: per tap: one address a row).</summary>
     public nint A;
@@ -33,8 +33,10 @@ internal struct TileArguments
     public float Upper;
     public float ResidualScale;
     public int ResidualZeroPoint;
-    public int OutputZeroPoint;
 
     /// <summary>One bit for each column of the last vector that exists.</summary>
     public int ColumnMask;
+
+    /// <summary>The output's zero point, for each 16-bit lane of a vector.</summary>
+    public fixed short OutputZeroPoints[32];
 }

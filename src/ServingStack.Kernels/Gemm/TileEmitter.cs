@@ -43,7 +43,7 @@ internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter
         Asm.Label(ref nextTile);
         StartSums();
         EmitDepth();
-        new TileEpilogueEmitter(key, Asm, Vectors, _sums).Emit();
+        new TileEpilogueEmitter(key, Asm, Vectors, _sums, Constant).Emit();
         Asm.dec(__qword_ptr[Arguments + Offset(nameof(TileArguments.Tiles))]);
         Asm.jnz(nextTile);
     }
@@ -168,8 +168,8 @@ internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter
         {
             var broadcast = NextBroadcast();
             var bytes = looped > 0 ? __xmmword_ptr[Rows[i] + Depth + (4 * columnStep)] : __xmmword_ptr[Rows[i] + (4 * columnStep)];
-            Asm.vmovdqu8(Low(broadcast).k2.z, bytes);
-            Asm.vpbroadcastd(broadcast, Low(broadcast));
+            Asm.vmovdqu8(VectorRegisters.Low(broadcast).k2.z, bytes);
+            Asm.vpbroadcastd(broadcast, VectorRegisters.Low(broadcast));
             MultiplyAdd(i, broadcast, columnStep);
         }
     }
@@ -204,5 +204,5 @@ internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter
 
     private AssemblerRegisterZMM NextBroadcast() => _broadcasts[_broadcastsUsed++ % _broadcasts.Length];
 
-    private static AssemblerRegisterXMM Low(AssemblerRegisterZMM register) => new(Register.XMM0 + (register.Value - Register.ZMM0));
+
 }

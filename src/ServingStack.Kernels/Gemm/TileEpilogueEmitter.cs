@@ -8,7 +8,8 @@ namespace ServingStack.Kernels.Gemm;
 /// <see cref="Epilogue"/> on the sums while they are in registers: scale, residual, clamp, rounding, and the only store. The operations and
 /// their order are those of the reference, so integer results are equal bit for bit.
 /// </summary>
-internal sealed class TileEpilogueEmitter(TileKernelKey key, Assembler asm, VectorRegisters vectors, AssemblerRegisterZMM[] sums)
+internal sealed class TileEpilogueEmitter(
+    TileKernelKey key, Assembler asm, VectorRegisters vectors, AssemblerRegisterZMM[] sums, Func<uint[], AssemblerMemoryOperand> constant)
 {
     private static readonly AssemblerRegister64 Arguments = r15;
     private static readonly AssemblerRegister64 Output = rax;
@@ -23,9 +24,7 @@ internal sealed class TileEpilogueEmitter(TileKernelKey key, Assembler asm, Vect
     private AssemblerRegisterZMM _residualScale;
     private AssemblerRegisterZMM _residual;
 
-    private bool IsInteger => key.Arithmetic != TileArithmetic.Floats;
-
-    private bool Scales => IsInteger && key.Output != DataType.Int32;
+    private bool Scales => key.Arithmetic != TileArithmetic.Floats && key.Output != DataType.Int32;
 
     private bool Quantizes => key.Output is DataType.UInt8 or DataType.Int8;
 
@@ -34,15 +33,30 @@ internal sealed class TileEpilogueEmitter(TileKernelKey key, Assembler asm, Vect
         var mark = vectors.Mark();
         LoadPointers();
         LoadConstants();
-        for (var row = 0; row < key.Rows; row++)
+        var bytes = Quantizes ? CreateByteStores() : null;
+        for (var i = 0; i < sums.Length; i++)
         {
-            for (var j = 0; j < key.Vectors; j++) EmitVector(sums[(row * key.Vectors) + j], j);
-            asm.add(Output, OutputStride);
-            if (key.Residual is not null) asm.add(Residual, ResidualStride);
+            var column = i % key.Vectors;
+            Finish(sums[i], column);
+            var rowEnds = column == key.Vectors - 1;
+            if (rowEnds && key.Residual is not null) asm.add(Residual, ResidualStride);
+            if (bytes is not null)
+            {
+                if (i % TileByteStores.VectorsTogether == TileByteStores.VectorsTogether - 1 || i == sums.Length - 1) bytes.StoreThrough(i);
+                continue;
+            }
+            StoreWords(sums[i], column);
+            if (rowEnds) asm.add(Output, OutputStride);
         }
         asm.mov(Argument(nameof(TileArguments.C)), Output);
         if (key.Residual is not null) asm.mov(Argument(nameof(TileArguments.Residual)), Residual);
         vectors.ReturnTo(mark);
+    }
+
+    private TileByteStores CreateByteStores()
+    {
+        var spare = sums.Length > 1 ? sums[0] : vectors.Take("packing");
+        return new TileByteStores(key, asm, sums, spare, constant([0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15]));
     }
 
     private void LoadPointers()
@@ -76,7 +90,8 @@ internal sealed class TileEpilogueEmitter(TileKernelKey key, Assembler asm, Vect
         return register;
     }
 
-    private void EmitVector(AssemblerRegisterZMM x, int j)
+    /// <summary>Everything but the store: afterwards the register holds the output's floats, or integers still to be packed.</summary>
+    private void Finish(AssemblerRegisterZMM x, int j)
     {
         if (Scales)
         {
@@ -87,7 +102,7 @@ internal sealed class TileEpilogueEmitter(TileKernelKey key, Assembler asm, Vect
         // The bound comes first: a NaN in the second operand of max and min stays a NaN.
         if (key.ClampsBelow) asm.vmaxps(x, _lower, x);
         if (key.ClampsAbove) asm.vminps(x, _upper, x);
-        Store(x, j);
+        if (Quantizes) asm.vcvtps2dq(x, x);
     }
 
     private void AddResidual(AssemblerRegisterZMM x, DataType type, int j)
@@ -105,22 +120,10 @@ internal sealed class TileEpilogueEmitter(TileKernelKey key, Assembler asm, Vect
         asm.vfmadd231ps(x, _residual, _residualScale);
     }
 
-    private void Store(AssemblerRegisterZMM x, int j)
+    private void StoreWords(AssemblerRegisterZMM x, int j)
     {
-        var address = Output + (16 * key.Output.Size() * j);
-        if (Quantizes)
-        {
-            asm.vcvtps2dq(x, x);
-            asm.vpaddd(x, x, __dword_bcst[Arguments + TileEmitter.Offset(nameof(TileArguments.OutputZeroPoint))]);
-            // Already clamped to the type's range: cutting off the upper bytes is exact for u8 and s8 alike.
-            var bytes = __xmmword_ptr[address];
-            asm.vpmovdb(Masked(j) ? bytes.k1 : bytes, x);
-        }
-        else
-        {
-            var words = __zmmword_ptr[address];
-            asm.vmovups(Masked(j) ? words.k1 : words, x);
-        }
+        var words = __zmmword_ptr[Output + (64 * j)];
+        asm.vmovups(Masked(j) ? words.k1 : words, x);
     }
 
     private bool Masked(int j) => key.MaskedColumns && j == key.Vectors - 1;

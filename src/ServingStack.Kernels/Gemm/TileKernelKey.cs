@@ -29,6 +29,8 @@ internal sealed record TileKernelKey
 
     public required DataType? Residual { get; init; }
 
+    public required bool HasOutputZeroPoint { get; init; }
+
     public required bool ClampsBelow { get; init; }
 
     public required bool ClampsAbove { get; init; }
@@ -41,5 +43,5 @@ internal sealed record TileKernelKey
 
     public string Name => string.Join('_',
         "tile", Arithmetic, $"{Rows}x{16 * Vectors}{(MaskedColumns ? "m" : "")}", $"k{Taps}x{TapBytes}", RowsFrom,
-        $"{Output}{(Residual is { } r ? $"+{r}" : "")}{(ClampsBelow ? "l" : "")}{(ClampsAbove ? "u" : "")}{(Prefetch ? "p" : "")}");
+        $"{Output}{(Residual is { } r ? $"+{r}" : "")}{(HasOutputZeroPoint ? "z" : "")}{(ClampsBelow ? "l" : "")}{(ClampsAbove ? "u" : "")}{(Prefetch ? "p" : "")}");
 }

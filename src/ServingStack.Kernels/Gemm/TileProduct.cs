@@ -12,7 +12,7 @@ internal sealed class TileProduct(string row, DataType activations, Epilogue epi
 {
     public Epilogue Epilogue { get; } = epilogue;
 
-    public EpilogueConstants Constants { get; } = new(epilogue);
+    public EpilogueConstants Constants { get; } = new(epilogue, panels.LargestResult);
 
     public ColumnPanels Panels { get; } = panels;
 
@@ -48,6 +48,7 @@ internal sealed class TileProduct(string row, DataType activations, Epilogue epi
             Prefetch = false,
             Output = Epilogue.Output,
             Residual = Epilogue.Residual,
+            HasOutputZeroPoint = Constants.OutputZeroPoint != 0,
             ClampsBelow = Constants.ClampsBelow,
             ClampsAbove = Constants.ClampsAbove,
         };

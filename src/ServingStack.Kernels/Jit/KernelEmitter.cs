@@ -19,6 +19,8 @@ internal abstract class KernelEmitter
     /// <summary>The address of the kernel's arguments, all through the body.</summary>
     protected static AssemblerRegister64 Arguments => r15;
 
+    private readonly List<(Label Label, uint[] Words)> _constants = [];
+
     /// <summary>What profilers and dumps call the code.</summary>
     public abstract string Name { get; }
 
@@ -34,6 +36,7 @@ internal abstract class KernelEmitter
             Enter();
             EmitBody();
             Leave();
+            PlaceConstants();
             using var stream = new MemoryStream();
             Asm.Assemble(new StreamCodeWriter(stream), rip: 0);
             return stream.ToArray();
@@ -45,6 +48,14 @@ internal abstract class KernelEmitter
     }
 
     protected abstract void EmitBody();
+
+    /// <summary>The address of numbers that lie behind the code.</summary>
+    protected AssemblerMemoryOperand Constant(uint[] words)
+    {
+        var label = Asm.CreateLabel();
+        _constants.Add((label, words));
+        return __zmmword_ptr[label];
+    }
 
     private void Enter()
     {
@@ -69,5 +80,15 @@ internal abstract class KernelEmitter
         }
         foreach (var register in (windows ? SavedByWindows : SavedBySystemV).Reverse()) Asm.pop(register);
         Asm.ret();
+    }
+
+    private void PlaceConstants()
+    {
+        foreach (var (label, words) in _constants)
+        {
+            var here = label;
+            Asm.Label(ref here);
+            foreach (var word in words) Asm.dd(word);
+        }
     }
 }

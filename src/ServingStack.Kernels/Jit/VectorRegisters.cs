@@ -17,6 +17,12 @@ internal sealed class VectorRegisters
 
     private int _taken;
 
+    /// <summary>The low 128 bits.</summary>
+    public static AssemblerRegisterXMM Low(AssemblerRegisterZMM register) => new(Register.XMM0 + (register.Value - Register.ZMM0));
+
+    /// <summary>The low 256 bits.</summary>
+    public static AssemblerRegisterYMM Half(AssemblerRegisterZMM register) => new(Register.YMM0 + (register.Value - Register.ZMM0));
+
     public int Free => All.Length - _taken;
 
     /// <summary>The next registers, for <paramref name="use"/> in messages.</summary>

@@ -5,7 +5,7 @@ using ServingStack.Kernels.Tests.Machine;
 namespace ServingStack.Kernels.Tests.Gemm;
 
 /// <summary>One GEMM with random numbers, computed by a row of the table and by the reference, every buffer ending at a guard page.</summary>
-internal sealed class GemmCase(int m, GemmProblem problem, int seed, int rowPadding = 0)
+internal sealed class GemmCase(int m, GemmProblem problem, int seed, int rowPadding = 0, float scaleFactor = 1)
 {
     private readonly Random _random = new(seed);
 
@@ -15,6 +15,7 @@ internal sealed class GemmCase(int m, GemmProblem problem, int seed, int rowPadd
     public void Check(KernelRow<GemmProblem, PackedGemm> row, int parts = 1)
     {
         var weights = RandomOperands.Weights(_random, problem.A, problem.Epilogue, problem.N, problem.K * problem.N);
+        if (scaleFactor != 1) weights = weights with { Scale = weights.Scale.ToArray().Select(scale => scale * scaleFactor).ToArray() };
         var elementA = problem.A.Size();
         using var a = RandomOperands.Fill(_random, problem.A, RowBytes(problem.K * elementA));
         var residualType = problem.Epilogue.Residual ?? DataType.UInt8;

@@ -61,6 +61,20 @@ public class GemmRowsTests
             }
     }
 
+    [Theory]
+    [MemberData(nameof(Rows))]
+    public void Row_WithResultsBeyondIntegers_SaturatesAsTheReference(string name)
+    {
+        var row = KernelTable.Gemm.Single(row => row.Name == name);
+        foreach (var type in Accepted(row).Where(type => type != DataType.Float32))
+            foreach (var output in new[] { DataType.UInt8, DataType.Int8 })
+                foreach (var scaleFactor in new[] { 1e3f, 1e9f, 1e20f })
+                {
+                    var epilogue = new Epilogue { Output = output, OutputZeroPoint = 5 };
+                    new GemmCase(13, new GemmProblem(40, 33, type, epilogue), Seed, scaleFactor: scaleFactor).Check(row);
+                }
+    }
+
     private static IEnumerable<DataType> Accepted(KernelRow<GemmProblem, PackedGemm> row) =>
         new[] { DataType.UInt8, DataType.Int8, DataType.Float32 }.Where(type => row.Refuses(Plain(type)) is null);
 
