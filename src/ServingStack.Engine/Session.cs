@@ -32,7 +32,7 @@ public sealed class Session : IDisposable
     public Plan PlanForBatch(int batch)
     {
         if (batch < 1) throw new ArgumentOutOfRangeException(nameof(batch), batch, "A batch has one row or more.");
-        return _plans.FindBatch(batch) ?? _plans.AddBatch(batch, PlanFor([.. _model.Inputs.Select(i => i.WithBatch(batch))]));
+        return _plans.FindBatch(batch) ?? BuildForBatch(batch);
     }
 
     /// <summary>Runs once on tensors, in the order of the model's inputs, and returns copies of the outputs. For tools and tests.</summary>
@@ -54,4 +54,7 @@ public sealed class Session : IDisposable
         _plans.Dispose();
         _team?.Dispose();
     }
+
+    // Apart from the lookup: what the lambda captures is allocated wherever it stands, used or not.
+    private Plan BuildForBatch(int batch) => _plans.AddBatch(batch, PlanFor([.. _model.Inputs.Select(i => i.WithBatch(batch))]));
 }

@@ -98,7 +98,9 @@ public sealed class ModelRepository : IAsyncDisposable
         }
     }
 
-    private void Look(bool first)
+    /// <summary>Brings everything in line with the folder as it is now.</summary>
+    /// <param name="first">Whether files are taken as they are, without waiting for a second look to find them unchanged.</param>
+    internal void Look(bool first)
     {
         try
         {
@@ -109,7 +111,7 @@ public sealed class ModelRepository : IAsyncDisposable
                 if (_stop.IsCancellationRequested) return;
                 if (!_slots.TryGetValue(model.Name, out var slot))
                     _slots[model.Name] = slot = new ModelSlot(model.Name, _metrics, _time, _log);
-                slot.Reconcile(model, (path, stamp) => first || HasSettled(path, stamp), Publish, Retire);
+                slot.Reconcile(model, (path, stamp) => HasSettled(path, stamp) || first, Publish, Retire);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

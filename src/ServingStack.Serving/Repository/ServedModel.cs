@@ -28,7 +28,7 @@ public sealed class ServedModel : IAsyncDisposable
         var sizes = BatchSizes.UpTo(Signature.MaxRows);
         var runners = Enumerable.Range(0, count).Select(_ => new BatchRunner(compiled.CreateSession(), Signature, sizes)).ToArray();
         var warmed = new WarmUp(compiled, Signature, sizes, time).Run(runners);
-        Note = warmed.Note;
+        Note = string.Join(" ", new[] { warmed.Note, compiled.PlatformReason }.Where(s => s.Length > 0));
         var gathered = warmed.RowsAreIndependent ? Signature.MaxRows : 1;
         Batcher = new Batcher(LimitsOf(gathered), settings.QueueLimit, count, time);
         foreach (var (rows, ticks) in warmed.Durations) Batcher.Learn(rows, ticks);
