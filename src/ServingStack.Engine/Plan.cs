@@ -43,6 +43,9 @@ public sealed class Plan : IDisposable
     /// <summary>How many steps run on ONNX Runtime because no kernel of ours takes them.</summary>
     public int FallbackSteps { get; }
 
+    /// <summary>The size of the memory that all activations share; 0 for a whole model on ONNX Runtime.</summary>
+    public long ArenaBytes { get; init; }
+
     /// <summary>What each step took in the last run, in ticks of <see cref="Stopwatch"/>.</summary>
     public ReadOnlySpan<long> StepTicks => _stepTicks;
 

@@ -26,6 +26,8 @@ internal static class PlanDump
         var text = new StringBuilder();
         AppendRow(text, widths, Columns.Select(c => c.Title));
         foreach (var step in plan.Steps) AppendRow(text, widths, Columns.Select(c => c.Text(step)));
+        text.AppendLine(
+            $"{plan.Steps.Count} steps, {plan.FallbackSteps} of them on ONNX Runtime, {plan.Steps.Sum(s => s.Flops)} flops, arena of {plan.ArenaBytes} bytes");
         return text.ToString();
     }
 

@@ -15,7 +15,10 @@ internal static class PlanBuilder
         {
             var kernels = Bind(graph.Steps, new AddressMap(arena.Address), memory);
             var steps = graph.Steps.Select((step, i) => Describe(step, kernels[i])).ToArray();
-            return new Plan(TensorsOf(graph.Inputs, arena), TensorsOf(graph.Outputs, arena), steps, kernels, memory, team);
+            return new Plan(TensorsOf(graph.Inputs, arena), TensorsOf(graph.Outputs, arena), steps, kernels, memory, team)
+            {
+                ArenaBytes = arena.ByteLength,
+            };
         }
         catch
         {

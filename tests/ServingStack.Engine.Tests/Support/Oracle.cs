@@ -10,10 +10,11 @@ internal static class Oracle
     /// <param name="inputs">In the order of the graph's inputs.</param>
     /// <param name="expectFallback">Whether a step is expected to run on ONNX Runtime.</param>
     /// <param name="tolerance">For floats, relative to the largest expected number.</param>
+    /// <param name="options">How to compile ours.</param>
     /// <returns>The dump of our plan.</returns>
-    public static string AssertEqual(Graph graph, Tensor[] inputs, bool expectFallback = false, float tolerance = 1e-4f)
+    public static string AssertEqual(Graph graph, Tensor[] inputs, bool expectFallback = false, float tolerance = 1e-4f, EngineOptions? options = null)
     {
-        using var ours = CompiledModel.Compile(graph, new EngineOptions());
+        using var ours = CompiledModel.Compile(graph, options ?? new EngineOptions());
         using var theirs = CompiledModel.Compile(graph, new EngineOptions { ForceOnnxRuntime = true });
         Assert.True(ours.Platform == CompiledModel.KernelsPlatform, ours.PlatformReason);
         using var session = ours.CreateSession();
