@@ -27,6 +27,7 @@ internal static class KernelNames
         TypeCode.Int32 => DataType.Int32,
         TypeCode.Int64 => DataType.Int64,
         TypeCode.Boolean => DataType.Bool,
-        _ => throw new NotSupportedException($"No kernel computes on {typeof(T).Name}: expected float, Half, byte, sbyte, int, long or bool."),
+        _ => throw new NotSupportedException(
+            $"No kernel computes on {typeof(T).Name}: expected float, Half, byte, sbyte, int, long or bool."),
     };
 }

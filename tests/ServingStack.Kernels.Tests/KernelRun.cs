@@ -5,7 +5,7 @@ namespace ServingStack.Kernels.Tests;
 /// <summary>Runs kernels on guarded memory: inputs and outputs end at a page that may not be touched.</summary>
 internal static class KernelRun
 {
-    /// <summary>The output of a kernel that reads <paramref name="inputs"/>, run in <paramref name="parts"/> parts (at most MaxParts).</summary>
+    /// <summary>The output of a kernel that reads the inputs, run in that many parts (at most MaxParts).</summary>
     public static TOut[] Of<TIn, TOut>(TIn[][] inputs, int outputs, Func<nint[], nint, BoundKernel> bind, int parts = 1)
         where TIn : unmanaged
         where TOut : unmanaged

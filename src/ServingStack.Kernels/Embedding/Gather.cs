@@ -9,9 +9,9 @@ namespace ServingStack.Kernels.Embedding;
 /// from the end.
 /// </summary>
 /// <remarks>
-/// Who takes a request checks its indices with <see cref="FirstOutOfRange(ReadOnlySpan{long}, long)"/> first, while the request can still be refused on its own. The
-/// kernel itself never reads outside the table: for an index that is out of range it writes zeros, and <see cref="GatherKernel.TakeFault"/>
-/// tells once that this happened.
+/// Who takes a request checks its indices with <see cref="FirstOutOfRange(ReadOnlySpan{long}, long)"/> first, while the request can still
+/// be refused on its own. The kernel itself never reads outside the table: for an index that is out of range it writes zeros, and
+/// <see cref="GatherKernel.TakeFault"/> tells once that this happened.
 /// </remarks>
 public static class Gather
 {

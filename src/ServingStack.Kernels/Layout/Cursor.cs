@@ -1,6 +1,6 @@
 namespace ServingStack.Kernels.Layout;
 
-/// <summary>Walks the rows of an <see cref="IterationSpace"/> in order and knows every operand's element offset of the current row.</summary>
+/// <summary>Walks the rows of an <see cref="IterationSpace"/> in order; knows every operand's element offset of the current row.</summary>
 internal unsafe struct Cursor
 {
     private fixed long _index[IterationSpace.MaxRank];

@@ -64,7 +64,7 @@ internal sealed class IterationSpace
         return new([.. mergedSizes], [.. merged.Select(list => list.ToArray())]);
     }
 
-    /// <summary>The axes but <paramref name="axis"/> and the innermost; a row is one element, so that the rows count what is left.</summary>
+    /// <summary>The axes but <paramref name="axis"/> and the innermost; a row is one element, so rows count what is left.</summary>
     public IterationSpace Without(int axis)
     {
         var last = Sizes.Length - 1;

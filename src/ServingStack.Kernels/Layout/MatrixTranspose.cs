@@ -94,8 +94,11 @@ internal static unsafe class MatrixTranspose
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<ushort> PairOfLines(byte* source, long stride) => Zip.Lower(
-        Vector128.CreateScalarUnsafe(*(ulong*)source).AsByte(), Vector128.CreateScalarUnsafe(*(ulong*)(source + stride)).AsByte()).AsUInt16();
+    private static Vector128<ushort> PairOfLines(byte* source, long stride) =>
+        Zip.Lower(Line(source), Line(source + stride)).AsUInt16();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> Line(byte* source) => Vector128.CreateScalarUnsafe(*(ulong*)source).AsByte();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StorePair(Vector128<uint> rows, byte* target, long stride)

@@ -74,7 +74,7 @@ public static class Pad
         {
             KernelName = name;
             (_source, _target, _value) = (source, target, value);
-            var last = Math.Max(0, Array.FindLastIndex(Enumerable.Range(0, shape.Length).ToArray(), axis => Changes(maps[axis], shape[axis])));
+            var last = Math.Max(0, Enumerable.Range(0, shape.Length).LastOrDefault(axis => Changes(maps[axis], shape[axis])));
             var chunk = IterationSpace.Product(shape.AsSpan(Math.Min(shape.Length, last + 1)));
             _outerMaps = maps[..Math.Min(last, maps.Length)];
             _outerStrides = IterationSpace.DenseStrides(shape)[.._outerMaps.Length];
@@ -103,8 +103,10 @@ public static class Pad
         {
             foreach (ref readonly var segment in _segments.AsSpan())
             {
-                if (segment.Source == Outside) Fill(target + segment.Target, segment.Count);
-                else Buffer.MemoryCopy(source + segment.Source, target + segment.Target, segment.Count * sizeof(T), segment.Count * sizeof(T));
+                var to = target + segment.Target;
+                var bytes = segment.Count * sizeof(T);
+                if (segment.Source == Outside) Fill(to, segment.Count);
+                else Buffer.MemoryCopy(source + segment.Source, to, bytes, bytes);
             }
         }
 

@@ -12,7 +12,8 @@ public static class Slice
         var dense = IterationSpace.DenseStrides(shape);
         for (var axis = 0; axis < shape.Length; axis++) Check(axis, shape[axis], starts[axis], steps[axis], sizes[axis]);
         var first = dense.Zip(starts, (stride, start) => stride * start).Sum();
-        var space = IterationSpace.Create(sizes, [.. dense.Zip(steps, (stride, step) => stride * step)], IterationSpace.DenseStrides(sizes));
+        long[] strides = [.. dense.Zip(steps, (stride, step) => stride * step)];
+        var space = IterationSpace.Create(sizes, strides, IterationSpace.DenseStrides(sizes));
         return new StridedCopy($"slice_{type.Short()}", type.Size(), source + (nint)(first * type.Size()), target, space);
     }
 

@@ -48,7 +48,7 @@ public static class Transpose
         _ => new Kernel<ulong>(name, source, target, space, axis),
     };
 
-    /// <summary>Matrix transposes of (contiguous axis of the source) x (contiguous axis of the target), one per index of the others.</summary>
+    /// <summary>Transposes of matrices, contiguous axis of source x contiguous axis of target, one per index of the others.</summary>
     private sealed unsafe class Kernel<T> : BoundKernel
         where T : unmanaged, IBinaryInteger<T>
     {

@@ -14,7 +14,8 @@ public static class BatchNormalization
 {
     /// <param name="pixels">Batch x height x width.</param>
     public static BoundKernel Bind(
-        nint x, nint y, long pixels, ReadOnlySpan<float> scale, ReadOnlySpan<float> bias, ReadOnlySpan<float> mean, ReadOnlySpan<float> variance,
+        nint x, nint y, long pixels,
+        ReadOnlySpan<float> scale, ReadOnlySpan<float> bias, ReadOnlySpan<float> mean, ReadOnlySpan<float> variance,
         float epsilon = 1e-5f, float clampMin = float.NegativeInfinity, float clampMax = float.PositiveInfinity)
     {
         var factors = GC.AllocateArray<float>(scale.Length, pinned: true);
@@ -28,7 +29,8 @@ public static class BatchNormalization
         return new Kernel(x, y, pixels, factors, shifts, clampMin, clampMax);
     }
 
-    private sealed unsafe class Kernel(nint x, nint y, long pixels, float[] factors, float[] shifts, float clampMin, float clampMax) : BoundKernel
+    private sealed unsafe class Kernel(
+        nint x, nint y, long pixels, float[] factors, float[] shifts, float clampMin, float clampMax) : BoundKernel
     {
         public override string KernelName => "batchnormalization_f32_nhwc";
 
@@ -50,7 +52,8 @@ public static class BatchNormalization
             for (var c = 0; c < factors.Length; c += Vector512<float>.Count)
             {
                 var lanes = Math.Min(Vector512<float>.Count, factors.Length - c);
-                var z = Vector512.FusedMultiplyAdd(Lanes.Load(from + c, lanes), Lanes.Load(factor + c, lanes), Lanes.Load(shift + c, lanes));
+                var z = Lanes.Load(from + c, lanes);
+                z = Vector512.FusedMultiplyAdd(z, Lanes.Load(factor + c, lanes), Lanes.Load(shift + c, lanes));
                 Lanes.Store(Vector512.MinNative(high, Vector512.MaxNative(low, z)), to + c, lanes);
             }
         }

@@ -17,7 +17,8 @@ public static class LocalResponseNormalization
     public static BoundKernel Bind(
         nint x, nint y, long pixels, int channels, int size, float alpha = 1e-4f, float beta = 0.75f, float bias = 1f)
     {
-        if (channels + size > MaxChannels) throw new NotSupportedException($"LRN over {channels} channels: expected at most {MaxChannels - size}.");
+        if (channels + size > MaxChannels)
+            throw new NotSupportedException($"LRN over {channels} channels: expected at most {MaxChannels - size}.");
         if (size < 1) throw new ArgumentException($"LRN with size {size}: expected 1 or more.");
         return new Kernel(x, y, pixels, channels, size, alpha / size, beta, bias);
     }

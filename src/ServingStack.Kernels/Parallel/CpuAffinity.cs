@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace ServingStack.Kernels.Parallel;
 
-/// <summary>Which processors the process may use, and pinning of the calling thread to one of them. Does nothing where it is not Linux.</summary>
+/// <summary>
+/// Which processors the process may use, and pinning of the calling thread to one of them. Does nothing where it is not Linux.
+/// </summary>
 public static unsafe partial class CpuAffinity
 {
     // 1024 processors, the size of glibc's cpu_set_t.

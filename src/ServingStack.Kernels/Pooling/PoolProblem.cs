@@ -54,7 +54,12 @@ public sealed record PoolProblem
     private int Output(int input, int kernel, int stride, int dilation, int before, int after)
     {
         var span = input + before + after - (dilation * (kernel - 1)) - 1;
-        if (span < 0) throw new ArgumentException($"A pooling window of {kernel} (dilation {dilation}) does not fit an input of {input} with padding {before} and {after}.");
+        if (span < 0)
+        {
+            throw new ArgumentException(
+                $"A pooling window of {kernel} (dilation {dilation}) does not fit an input of {input} with padding {before} and {after}.");
+        }
+
         if (!CeilMode) return (span / stride) + 1;
         var output = ((span + stride - 1) / stride) + 1;
         return (output - 1) * stride >= input + before ? output - 1 : output;

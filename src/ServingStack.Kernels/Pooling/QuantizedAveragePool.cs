@@ -97,7 +97,8 @@ public static class QuantizedAveragePool
         private Vector512<int> Steps(Vector512<int> sum, Vector512<float> factor)
         {
             var steps = Vector512.ConvertToSingle(sum) * factor;
-            steps = VectorMath.Clamp(steps, Vector512.Create((float)(y.Least - y.ZeroPoint)), Vector512.Create((float)(y.Most - y.ZeroPoint)));
+            var (low, high) = (Vector512.Create((float)(y.Least - y.ZeroPoint)), Vector512.Create((float)(y.Most - y.ZeroPoint)));
+            steps = VectorMath.Clamp(steps, low, high);
             return VectorMath.RoundToInt32(steps) + Vector512.Create(y.ZeroPoint);
         }
     }

@@ -6,8 +6,8 @@ using System.Runtime.Intrinsics.X86;
 namespace ServingStack.Kernels.Quantization;
 
 /// <summary>
-/// Any function from an 8-bit type to an 8-bit type, as its 256 results: indexed by the input's bits, so s8 -1 is entry 255. Exact for every
-/// function, and as fast as a copy where bytes can be permuted across registers.
+/// Any function from an 8-bit type to an 8-bit type, as its 256 results: indexed by the input's bits, so s8 -1 is entry 255. Exact for
+/// every function, and as fast as a copy where bytes can be permuted across registers.
 /// </summary>
 public sealed unsafe class ByteTable
 {
@@ -43,7 +43,7 @@ public sealed unsafe class ByteTable
         for (var i = done; i < count; i++) to[i] = _entries[from[i]];
     }
 
-    /// <summary>Each half of the table fills two registers, and a permutation picks from two registers by seven bits; the eighth chooses.</summary>
+    /// <summary>Half of the table fills two registers; a permutation picks from two registers by seven bits; the eighth chooses.</summary>
     private long ApplyVectors(byte* from, byte* to, long count)
     {
         var entries = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_entries));

@@ -13,7 +13,7 @@ public readonly record struct QuantizationParameters(DataType Type, float Scale,
     /// <summary>ONNX DequantizeLinear of one number.</summary>
     public float Dequantize(int q) => (q - ZeroPoint) * Scale;
 
-    /// <summary>ONNX QuantizeLinear of one number: round half to even of x / scale, plus the zero point, saturated; NaN gives the least.</summary>
+    /// <summary>ONNX QuantizeLinear of one number: round_half_even(x / scale) plus zero point, saturated; NaN gives the least.</summary>
     public int Quantize(float x)
     {
         var steps = x / Scale;
@@ -27,6 +27,7 @@ public readonly record struct QuantizationParameters(DataType Type, float Scale,
     {
         if (Type is not (DataType.UInt8 or DataType.Int8)) throw new ArgumentException($"Quantized type {Type}: expected UInt8 or Int8.");
         if (!(Scale > 0) || !float.IsFinite(Scale)) throw new ArgumentException($"Quantization scale {Scale}: expected a positive number.");
-        if (ZeroPoint < Least || ZeroPoint > Most) throw new ArgumentException($"Zero point {ZeroPoint}: expected {Least} .. {Most} for {Type}.");
+        if (ZeroPoint < Least || ZeroPoint > Most)
+            throw new ArgumentException($"Zero point {ZeroPoint}: expected {Least} .. {Most} for {Type}.");
     }
 }

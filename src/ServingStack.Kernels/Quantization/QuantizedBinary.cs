@@ -18,40 +18,38 @@ public static class QuantizedBinary
     public static BoundKernel BindAdd(
         BinaryOperands operands, QuantizationParameters a, QuantizationParameters b, QuantizationParameters y,
         float clampMin = float.NegativeInfinity, float clampMax = float.PositiveInfinity) =>
-        ForA(new QuantizedAdd((float)((double)a.Scale / y.Scale), (float)((double)b.Scale / y.Scale)), operands, a, b, y, clampMin, clampMax);
+        ForA(
+            new QuantizedAdd((float)((double)a.Scale / y.Scale), (float)((double)b.Scale / y.Scale)),
+            new QuantizedBinaryProblem(operands, a, b, y, clampMin, clampMax));
 
     /// <inheritdoc cref="BindAdd"/>
     public static BoundKernel BindMul(
         BinaryOperands operands, QuantizationParameters a, QuantizationParameters b, QuantizationParameters y,
         float clampMin = float.NegativeInfinity, float clampMax = float.PositiveInfinity) =>
-        ForA(new QuantizedMul((float)((double)a.Scale * b.Scale / y.Scale)), operands, a, b, y, clampMin, clampMax);
+        ForA(
+            new QuantizedMul((float)((double)a.Scale * b.Scale / y.Scale)),
+            new QuantizedBinaryProblem(operands, a, b, y, clampMin, clampMax));
 
-    private static BoundKernel ForA<TOp>(
-        TOp op, BinaryOperands operands, QuantizationParameters a, QuantizationParameters b, QuantizationParameters y, float low, float high)
+    private static BoundKernel ForA<TOp>(TOp op, QuantizedBinaryProblem problem)
         where TOp : struct, IQuantizedOperation
     {
-        a.Check();
-        b.Check();
-        y.Check();
-        return a.Type == DataType.Int8
-            ? ForB<sbyte, TOp>(op, operands, a, b, y, low, high)
-            : ForB<byte, TOp>(op, operands, a, b, y, low, high);
+        problem.A.Check();
+        problem.B.Check();
+        problem.Y.Check();
+        return problem.A.Type == DataType.Int8 ? ForB<sbyte, TOp>(op, problem) : ForB<byte, TOp>(op, problem);
     }
 
-    private static BoundKernel ForB<TA, TOp>(
-        TOp op, BinaryOperands operands, QuantizationParameters a, QuantizationParameters b, QuantizationParameters y, float low, float high)
+    private static BoundKernel ForB<TA, TOp>(TOp op, QuantizedBinaryProblem problem)
         where TA : unmanaged
-        where TOp : struct, IQuantizedOperation => b.Type == DataType.Int8
-            ? ForY<TA, sbyte, TOp>(op, operands, a, b, y, low, high)
-            : ForY<TA, byte, TOp>(op, operands, a, b, y, low, high);
+        where TOp : struct, IQuantizedOperation =>
+        problem.B.Type == DataType.Int8 ? ForY<TA, sbyte, TOp>(op, problem) : ForY<TA, byte, TOp>(op, problem);
 
-    private static BoundKernel ForY<TA, TB, TOp>(
-        TOp op, BinaryOperands operands, QuantizationParameters a, QuantizationParameters b, QuantizationParameters y, float low, float high)
+    private static BoundKernel ForY<TA, TB, TOp>(TOp op, QuantizedBinaryProblem problem)
         where TA : unmanaged
         where TB : unmanaged
-        where TOp : struct, IQuantizedOperation => y.Type == DataType.Int8
-            ? new Kernel<TA, TB, sbyte, TOp>(op, operands, a, b, y, low, high)
-            : new Kernel<TA, TB, byte, TOp>(op, operands, a, b, y, low, high);
+        where TOp : struct, IQuantizedOperation => problem.Y.Type == DataType.Int8
+            ? new Kernel<TA, TB, sbyte, TOp>(op, problem)
+            : new Kernel<TA, TB, byte, TOp>(op, problem);
 
     private sealed unsafe class Kernel<TA, TB, TY, TOp> : BoundKernel
         where TA : unmanaged
@@ -70,12 +68,13 @@ public static class QuantizedBinary
         private readonly float _low;
         private readonly float _high;
 
-        public Kernel(
-            TOp operation, BinaryOperands operands, QuantizationParameters a, QuantizationParameters b, QuantizationParameters y, float low, float high)
+        public Kernel(TOp operation, QuantizedBinaryProblem problem)
         {
+            var operands = problem.Operands;
             (_operation, _operands) = (operation, operands);
-            (_zeroA, _zeroB, _zeroY) = (a.ZeroPoint, b.ZeroPoint, y.ZeroPoint);
-            (_low, _high) = (MathF.Max(low, y.Least) - y.ZeroPoint, MathF.Min(high, y.Most) - y.ZeroPoint);
+            (_zeroA, _zeroB, _zeroY) = (problem.A.ZeroPoint, problem.B.ZeroPoint, problem.Y.ZeroPoint);
+            _low = MathF.Max(problem.ClampMin, problem.Y.Least) - _zeroY;
+            _high = MathF.Min(problem.ClampMax, problem.Y.Most) - _zeroY;
             _space = IterationSpace.Create(
                 operands.ShapeY,
                 IterationSpace.BroadcastStrides(operands.ShapeA, operands.ShapeY),

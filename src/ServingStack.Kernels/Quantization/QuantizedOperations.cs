@@ -2,7 +2,7 @@ using System.Runtime.Intrinsics;
 
 namespace ServingStack.Kernels.Quantization;
 
-/// <summary>Two quantized numbers without their zero points to a real number of output steps; lanes must not influence each other.</summary>
+/// <summary>Two quantized numbers, less their zero points, to a real number of output steps. Lanes must not influence each other.</summary>
 internal interface IQuantizedOperation
 {
     static abstract string Name { get; }

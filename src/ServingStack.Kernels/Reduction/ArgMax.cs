@@ -10,8 +10,8 @@ public static class ArgMax
 {
     /// <param name="least">ArgMin instead.</param>
     /// <param name="last">ONNX select_last_index.</param>
-    public static BoundKernel Bind(DataType type, nint x, nint y, long outer, long length, long inner, bool least = false, bool last = false) =>
-        type switch
+    public static BoundKernel Bind(
+        DataType type, nint x, nint y, long outer, long length, long inner, bool least = false, bool last = false) => type switch
         {
             DataType.Float32 => new Kernel<float>(x, y, outer, length, inner, least, last),
             DataType.UInt8 => new Kernel<byte>(x, y, outer, length, inner, least, last),

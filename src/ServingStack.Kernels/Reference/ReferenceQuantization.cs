@@ -8,13 +8,15 @@ namespace ServingStack.Kernels.Reference;
 /// </summary>
 internal static class ReferenceQuantization
 {
-    public static int Add(int a, int b, QuantizationParameters pa, QuantizationParameters pb, QuantizationParameters py, float low, float high)
+    public static int Add(
+        int a, int b, QuantizationParameters pa, QuantizationParameters pb, QuantizationParameters py, float low, float high)
     {
         var first = (a - pa.ZeroPoint) * (float)((double)pa.Scale / py.Scale);
         return Round(MathF.FusedMultiplyAdd(b - pb.ZeroPoint, (float)((double)pb.Scale / py.Scale), first), py, low, high);
     }
 
-    public static int Mul(int a, int b, QuantizationParameters pa, QuantizationParameters pb, QuantizationParameters py, float low, float high) =>
+    public static int Mul(
+        int a, int b, QuantizationParameters pa, QuantizationParameters pb, QuantizationParameters py, float low, float high) =>
         Round((a - pa.ZeroPoint) * (b - pb.ZeroPoint) * (float)((double)pa.Scale * pb.Scale / py.Scale), py, low, high);
 
     /// <summary>The mean of <paramref name="sum"/> numbers already freed of their zero points.</summary>

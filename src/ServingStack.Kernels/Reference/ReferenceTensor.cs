@@ -18,7 +18,7 @@ internal static class ReferenceTensor
         return flat;
     }
 
-    /// <summary>The position in a tensor of <paramref name="shape"/> that numpy broadcasting reads for an index of the larger tensor.</summary>
+    /// <summary>The position in a tensor of that shape that numpy broadcasting reads for an index of the larger tensor.</summary>
     public static long FlatBroadcast(long[] index, long[] shape)
     {
         var tail = index[(index.Length - shape.Length)..];

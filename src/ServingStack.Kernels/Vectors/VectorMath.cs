@@ -20,7 +20,7 @@ internal static class VectorMath
     private const float ExpHigh = 89f;
     private const float ExpLow = -104.5f;
 
-    /// <summary>e^x: x = n ln 2 + r, a polynomial in r (Cephes expf), then 2^n in two factors so that denormal results are right too.</summary>
+    /// <summary>e^x = 2^n e^r: a polynomial in r (Cephes expf), and 2^n in two factors so that denormal results are right too.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Exp(Vector512<float> x)
     {

@@ -68,7 +68,8 @@ public class BinaryTests
     public void Binary_OfIntegers_IsExact()
     {
         long[] a = [1, -5, long.MaxValue, 40, 7, 8, 9, 10, 11], b = [3, 5, 0, -2, 1, 1, 1, 1, 1];
-        var actual = KernelRun.Of<long, long>([a, b], 9, (x, y) => Binary.Bind<long, Mul<long>>(default, new(x[0], [9], x[1], [9], y, [9])));
+        var actual = KernelRun.Of<long, long>(
+            [a, b], 9, (x, y) => Binary.Bind<long, Mul<long>>(default, new(x[0], [9], x[1], [9], y, [9])));
         Assert.Equal(a.Zip(b, (p, q) => p * q), actual);
     }
 
@@ -78,7 +79,8 @@ public class BinaryTests
         var a = TestNumbers.Floats(1, TestNumbers.Count(shapeA));
         var b = TestNumbers.Floats(2, TestNumbers.Count(shapeB));
         var expected = ReferenceElementwise.Binary(twin, a, shapeA, b, shapeB, shapeY);
-        var actual = KernelRun.Of<float, float>([a, b], expected.Length, (x, y) => bind(new(x[0], shapeA, x[1], shapeB, y, shapeY)), parts);
+        var actual = KernelRun.Of<float, float>(
+            [a, b], expected.Length, (x, y) => bind(new(x[0], shapeA, x[1], shapeB, y, shapeY)), parts);
         Assert.Equal(expected, actual);
     }
 }

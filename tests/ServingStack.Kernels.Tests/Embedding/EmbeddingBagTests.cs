@@ -1,4 +1,5 @@
 using ServingStack.Kernels.Embedding;
+using ServingStack.Kernels.Reference;
 using ServingStack.Kernels.Tests.Machine;
 
 namespace ServingStack.Kernels.Tests.Embedding;
@@ -21,13 +22,7 @@ public class EmbeddingBagTests
         long[] indices = [.. TestNumbers.Bytes(2, Bags * perBag).Select(value => (value % (2 * Rows)) - (long)Rows)];
         foreach (var mean in (bool[])[false, true])
         {
-            var expected = new float[Bags * width];
-            for (var i = 0; i < expected.Length; i++)
-            {
-                for (var j = 0; j < perBag; j++) expected[i] += table[((indices[(i / width * perBag) + j] + Rows) % Rows * width) + (i % width)];
-                if (mean && perBag > 0) expected[i] /= perBag;
-            }
-
+            var expected = ReferenceEmbedding.Bag(table, indices, Rows, width, Bags, mean);
             Check(expected, fault: false, table, indices, width, DataType.Int64, mean);
             Check(expected, fault: false, table, indices.Select(index => (int)index).ToArray(), width, DataType.Int32, mean);
         }
@@ -40,7 +35,8 @@ public class EmbeddingBagTests
         Check<long>(table[2..4], fault: true, table, [1, Rows, long.MinValue], 2, DataType.Int64, mean: false);
     }
 
-    private static void Check<TIndex>(float[] expected, bool fault, float[] table, TIndex[] indices, int width, DataType type, bool mean)
+    private static void Check<TIndex>(
+        float[] expected, bool fault, float[] table, TIndex[] indices, int width, DataType type, bool mean)
         where TIndex : unmanaged
     {
         using var from = GuardedBuffer.Of<float>(table);

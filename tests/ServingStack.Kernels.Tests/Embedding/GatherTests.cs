@@ -1,4 +1,5 @@
 using ServingStack.Kernels.Embedding;
+using ServingStack.Kernels.Reference;
 using ServingStack.Kernels.Tests.Machine;
 
 namespace ServingStack.Kernels.Tests.Embedding;
@@ -15,8 +16,7 @@ public class GatherTests
     {
         var data = TestNumbers.Floats(1, outer * Rows * width);
         long[] indices = [.. TestNumbers.Bytes(2, 333).Select(value => (value % (2 * Rows)) - (long)Rows)];
-        var expected = Enumerable.Range(0, outer).SelectMany(o => indices.SelectMany(index =>
-            data.AsSpan((int)(((o * Rows) + ((index + Rows) % Rows)) * width), width).ToArray())).ToArray();
+        var expected = ReferenceEmbedding.Gather(data, indices, outer, Rows, width);
         foreach (var parts in (int[])[1, 2])
         {
             Assert.Equal(expected, Run(data, indices, outer, width, DataType.Int64, parts));
@@ -30,7 +30,8 @@ public class GatherTests
         using var data = GuardedBuffer.Of<float>(TestNumbers.Floats(1, Rows));
         using var indices = GuardedBuffer.Of<long>([0, Rows, -Rows - 1, long.MinValue, long.MaxValue, 1]);
         using var output = GuardedBuffer.Of<float>([9, 9, 9, 9, 9, 9]);
-        var kernel = Gather.Bind(new GatherProblem(1, Rows, 6, sizeof(float)), DataType.Int64, data.Address, indices.Address, output.Address);
+        var problem = new GatherProblem(1, Rows, 6, sizeof(float));
+        var kernel = Gather.Bind(problem, DataType.Int64, data.Address, indices.Address, output.Address);
         kernel.Run(0, 1);
         Assert.Equal([data.Span<float>()[0], 0, 0, 0, 0, data.Span<float>()[1]], output.Span<float>().ToArray());
         Assert.True(kernel.TakeFault());

@@ -14,10 +14,8 @@ public class ConcatTests
     {
         long[][] shapes = [[3, 4, 5], [3, 4, 5], [3, 4, 5]];
         (shapes[1][axis], shapes[2][axis]) = (1, 7);
-        long[] whole = [3, 4, 5];
-        whole[axis] = shapes.Sum(shape => shape[axis]);
         var inputs = shapes.Select((shape, i) => TestNumbers.Floats(i, TestNumbers.Count(shape))).ToArray();
-        var expected = ReferenceTensor.Indices(whole).Select(index => Read(inputs, shapes, index, axis)).ToArray();
+        var expected = ReferenceLayout.Concat(inputs, shapes, axis);
 
         var joined = KernelRun.Of<float, float>(inputs, expected.Length, (x, y) => Concat.Bind(DataType.Float32, x, shapes, axis, y));
         Assert.Equal(expected, joined);
@@ -29,16 +27,6 @@ public class ConcatTests
     {
         var e = Assert.Throws<ArgumentException>(() => Concat.Bind(DataType.Float32, [0, 0], [[2, 3], [2, 4]], 0, 0));
         Assert.Contains("[2, 4]", e.Message);
-    }
-
-    private static float Read(float[][] inputs, long[][] shapes, long[] index, int axis)
-    {
-        var position = (long[])index.Clone();
-        for (var i = 0; ; i++)
-        {
-            if (position[axis] < shapes[i][axis]) return inputs[i][ReferenceTensor.Flat(position, shapes[i])];
-            position[axis] -= shapes[i][axis];
-        }
     }
 
     private static float[][] Split(float[] whole, long[][] shapes, int axis)

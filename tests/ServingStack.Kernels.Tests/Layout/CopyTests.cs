@@ -21,8 +21,7 @@ public class CopyTests
     public void Slice_AnyStep_PicksEachElement(long[] shape, long[] starts, long[] steps, long[] sizes)
     {
         var x = TestNumbers.Floats(1, TestNumbers.Count(shape));
-        var expected = ReferenceTensor.Indices(sizes)
-            .Select(index => x[ReferenceTensor.Flat([.. index.Select((i, axis) => starts[axis] + (i * steps[axis]))], shape)]).ToArray();
+        var expected = ReferenceLayout.Slice(x, shape, starts, steps, sizes);
         foreach (var parts in (int[])[1, 3])
         {
             Assert.Equal(expected, KernelRun.Of<float, float>(
@@ -44,8 +43,9 @@ public class CopyTests
     public void Expand_AnyShape_RepeatsAsNumpy(long[] shape, long[] target)
     {
         var x = TestNumbers.Bytes(1, TestNumbers.Count(shape));
-        var expected = ReferenceTensor.Indices(target).Select(index => x[ReferenceTensor.FlatBroadcast(index, shape)]).ToArray();
-        Assert.Equal(expected, KernelRun.Of<byte, byte>(x, expected.Length, (from, to) => Expand.Bind(DataType.UInt8, from, shape, target, to)));
+        var expected = ReferenceLayout.Expand(x, shape, target);
+        var actual = KernelRun.Of<byte, byte>(x, expected.Length, (from, to) => Expand.Bind(DataType.UInt8, from, shape, target, to));
+        Assert.Equal(expected, actual);
     }
 
     [Theory]
@@ -55,9 +55,7 @@ public class CopyTests
     public void Tile_AnyRepeats_RepeatsEachAxis(long[] shape, long[] repeats)
     {
         var x = TestNumbers.Floats(1, TestNumbers.Count(shape));
-        long[] target = [.. shape.Zip(repeats, (size, repeat) => size * repeat)];
-        var expected = ReferenceTensor.Indices(target)
-            .Select(index => x[ReferenceTensor.Flat([.. index.Select((i, axis) => i % shape[axis])], shape)]).ToArray();
+        var expected = ReferenceLayout.Tile(x, shape, repeats);
         Assert.Equal(expected, KernelRun.Of<float, float>(
             x, expected.Length, (from, to) => Expand.BindTile(DataType.Float32, from, shape, repeats, to)));
     }

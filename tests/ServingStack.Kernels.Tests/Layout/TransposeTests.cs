@@ -29,18 +29,21 @@ public class TransposeTests
     [MemberData(nameof(Cases))]
     public void Transpose_AnyPermutation_MovesEachElement(long[] shape, int[] permutation)
     {
-        Check(TestNumbers.Bytes(1, TestNumbers.Count(shape)), DataType.UInt8, shape, permutation);
-        Check(TestNumbers.Floats(1, TestNumbers.Count(shape)), DataType.Float32, shape, permutation);
-        Check([.. TestNumbers.Bytes(1, TestNumbers.Count(shape)).Select(value => (long)value << 40)], DataType.Int64, shape, permutation);
-        Check([.. TestNumbers.Bytes(1, TestNumbers.Count(shape)).Select(value => (ushort)(value * 257))], DataType.Float16, shape, permutation);
+        var bytes = TestNumbers.Bytes(1, TestNumbers.Count(shape));
+        Check(bytes, DataType.UInt8, shape, permutation);
+        Check(TestNumbers.Floats(1, bytes.Length), DataType.Float32, shape, permutation);
+        Check([.. bytes.Select(value => (long)value << 40)], DataType.Int64, shape, permutation);
+        Check([.. bytes.Select(value => (ushort)(value * 257))], DataType.Float16, shape, permutation);
     }
 
     [Fact]
     public void Transpose_InParts_EqualsOnePart()
     {
         var x = TestNumbers.Bytes(2, 3 * 100 * 130);
-        var whole = KernelRun.Of<byte, byte>(x, x.Length, (from, to) => Transpose.BindToChannelsLast(DataType.UInt8, from, 3, 100, 130, to));
-        Assert.Equal(whole, KernelRun.Of<byte, byte>(x, x.Length, (from, to) => Transpose.BindToChannelsLast(DataType.UInt8, from, 3, 100, 130, to), 3));
+        Assert.Equal(Run(1), Run(3));
+
+        byte[] Run(int parts) =>
+            KernelRun.Of<byte, byte>(x, x.Length, (from, to) => Transpose.BindToChannelsLast(DataType.UInt8, from, 3, 100, 130, to), parts);
     }
 
     [Fact]
@@ -50,13 +53,7 @@ public class TransposeTests
     private static void Check<T>(T[] x, DataType type, long[] shape, int[] permutation)
         where T : unmanaged
     {
-        long[] target = [.. permutation.Select(axis => shape[axis])];
-        var expected = ReferenceTensor.Indices(target).Select(index =>
-        {
-            var source = new long[shape.Length];
-            for (var axis = 0; axis < shape.Length; axis++) source[permutation[axis]] = index[axis];
-            return x[ReferenceTensor.Flat(source, shape)];
-        });
+        var expected = ReferenceLayout.Transpose(x, shape, permutation);
         Assert.Equal(expected, KernelRun.Of<T, T>(x, x.Length, (from, to) => Transpose.Bind(type, from, shape, permutation, to)));
     }
 }

@@ -15,13 +15,9 @@ public class NormalizationTests
     {
         var x = TestNumbers.Floats(length, 4 * length);
         float[] scale = TestNumbers.Floats(1, length), bias = TestNumbers.Floats(2, length);
-        var expected = ReferenceNormalization.AlongMiddle(x, 4, length, 1, row =>
-        {
-            var mean = row.Average();
-            var deviation = Math.Sqrt(row.Average(value => (value - mean) * (value - mean)) + 1e-5);
-            return [.. row.Select((value, i) => ((value - mean) / deviation * scale[i]) + bias[i])];
-        });
-        var actual = KernelRun.Of<float, float>([x, scale, bias], x.Length, (a, y) => LayerNormalization.Bind(a[0], a[1], a[2], y, 4, length), 3);
+        var expected = ReferenceNormalization.Layer(x, scale, bias, 4, 1e-5);
+        var actual = KernelRun.Of<float, float>([x, scale, bias], x.Length, (a, y) =>
+            LayerNormalization.Bind(a[0], a[1], a[2], y, 4, length), 3);
         Near.Equal(expected, actual, 16, 4);
         var noBias = KernelRun.Of<float, float>([x, scale], x.Length, (a, y) => LayerNormalization.Bind(a[0], a[1], 0, y, 4, length));
         Near.Equal([.. expected.Select((value, i) => value - bias[i % length])], noBias, 16, 4);
@@ -34,13 +30,10 @@ public class NormalizationTests
     public void BatchNormalization_AnyChannels_AgreesWithItsTwin(int channels)
     {
         var x = TestNumbers.Floats(3, 9 * channels);
-        float[] scale = TestNumbers.Floats(1, channels), bias = TestNumbers.Floats(2, channels), mean = TestNumbers.Floats(3, channels);
+        float[] scale = TestNumbers.Floats(1, channels), bias = TestNumbers.Floats(2, channels);
+        var mean = TestNumbers.Floats(3, channels);
         float[] variance = [.. TestNumbers.Floats(4, channels).Select(MathF.Abs)];
-        double[] expected = [.. x.Select((value, i) =>
-        {
-            var c = i % channels;
-            return Math.Min(6, ((value - mean[c]) / Math.Sqrt(variance[c] + 1e-3f) * scale[c]) + bias[c]);
-        })];
+        double[] expected = [.. ReferenceNormalization.Batch(x, scale, bias, mean, variance, 1e-3f).Select(value => Math.Min(6, value))];
         var actual = KernelRun.Of<float, float>(x, x.Length, (from, to) =>
             BatchNormalization.Bind(from, to, 9, scale, bias, mean, variance, 1e-3f, clampMax: 6), 2);
         // The terms may be large and cancel: relative to the largest term.
@@ -56,17 +49,9 @@ public class NormalizationTests
     public void LocalResponseNormalization_AnySize_AgreesWithItsTwin(int channels, int size, float beta)
     {
         var x = TestNumbers.Floats(3, 6 * channels, 50);
-        var expected = ReferenceNormalization.AlongMiddle(x, 6, channels, 1, row =>
-        [
-            .. row.Select((value, c) =>
-            {
-                var first = Math.Max(0, c - ((size - 1) / 2));
-                var last = Math.Min(channels - 1, c + (size / 2));
-                var sum = row[first..(last + 1)].Sum(v => v * v);
-                return value / Math.Pow(2 + (0.01f / size * sum), beta);
-            }),
-        ]);
-        var actual = KernelRun.Of<float, float>(x, x.Length, (from, to) => LocalResponseNormalization.Bind(from, to, 6, channels, size, 0.01f, beta, 2), 2);
+        var expected = ReferenceNormalization.LocalResponse(x, channels, size, 0.01f, beta, 2);
+        var actual = KernelRun.Of<float, float>(x, x.Length, (from, to) =>
+            LocalResponseNormalization.Bind(from, to, 6, channels, size, 0.01f, beta, 2), 2);
         Near.Equal(expected, actual, 16);
     }
 }

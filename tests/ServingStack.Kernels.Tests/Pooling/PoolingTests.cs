@@ -1,3 +1,4 @@
+using System.Numerics;
 using ServingStack.Kernels.Pooling;
 using ServingStack.Kernels.Quantization;
 using ServingStack.Kernels.Reference;
@@ -6,7 +7,8 @@ namespace ServingStack.Kernels.Tests.Pooling;
 
 public class PoolingTests
 {
-    private static readonly PoolProblem Plain = new() { Batch = 2, Channels = 1, InputHeight = 9, InputWidth = 11, KernelHeight = 3, KernelWidth = 3 };
+    private static readonly PoolProblem Plain =
+        new() { Batch = 2, Channels = 1, InputHeight = 9, InputWidth = 11, KernelHeight = 3, KernelWidth = 3 };
 
     private static readonly PoolProblem[] Problems =
     [
@@ -14,10 +16,11 @@ public class PoolingTests
         Plain with { StrideY = 2, StrideX = 2, PadTop = 1, PadLeft = 1, PadBottom = 1, PadRight = 1 },
         Plain with { StrideY = 2, StrideX = 3, PadTop = 0, PadLeft = 1, PadBottom = 2, PadRight = 1, CountIncludePad = true },
         Plain with { StrideY = 2, StrideX = 2, CeilMode = true },
-        Plain with { StrideY = 3, StrideX = 2, CeilMode = true, PadTop = 1, PadBottom = 1, PadLeft = 2, PadRight = 2, CountIncludePad = true },
+        Plain with { StrideY = 3, StrideX = 2, CeilMode = true, PadTop = 1, PadBottom = 1, PadLeft = 2, PadRight = 2 },
+        Plain with { StrideY = 3, CeilMode = true, PadTop = 1, PadBottom = 1, PadLeft = 2, PadRight = 2, CountIncludePad = true },
         Plain with { DilationY = 2, DilationX = 3, PadTop = 2, PadLeft = 3, PadBottom = 1, PadRight = 2 },
         Plain with { KernelHeight = 2, KernelWidth = 5, StrideX = 4 },
-        Plain with { InputHeight = 2, InputWidth = 2, KernelHeight = 3, KernelWidth = 3, PadTop = 1, PadLeft = 1, PadBottom = 1, PadRight = 1, StrideY = 2, StrideX = 2 },
+        Plain with { InputHeight = 2, InputWidth = 2, PadTop = 1, PadLeft = 1, PadBottom = 1, PadRight = 1, StrideY = 2, StrideX = 2 },
         PoolProblem.Global(3, 7, 5, 1),
     ];
 
@@ -68,31 +71,38 @@ public class PoolingTests
     public void QuantizedAveragePool_AnyProblem_EqualsItsTwinBitForBit(int index, int channels)
     {
         var problem = Problems[index] with { Channels = channels };
-        var (px, py) = (new QuantizationParameters(DataType.UInt8, 0.03f, 121), new QuantizationParameters(DataType.Int8, 0.02f, -9));
-        var x = TestNumbers.Bytes(index, problem.InputCount);
-        var expected = ReferencePooling.Pool(problem, [.. x.Select(value => (double)value)], (inside, padded) => ReferenceQuantization.Average(
-            (int)inside.Sum() - (inside.Count * px.ZeroPoint), problem.CountIncludePad ? padded : inside.Count, px, py));
-        var actual = KernelRun.Of<byte, sbyte>(x, expected.Length, (from, to) => QuantizedAveragePool.Bind(problem, px, py, from, to), 3);
-        Assert.Equal(expected, actual.Select(value => (double)value));
-
-        var back = KernelRun.Of<byte, byte>(x, expected.Length, (from, to) =>
-            QuantizedAveragePool.Bind(problem, px with { Type = DataType.Int8 }, py with { Type = DataType.UInt8, ZeroPoint = 100 }, from, to));
-        var expectedBack = ReferencePooling.Pool(problem, [.. x.Select(value => (double)(sbyte)value)], (inside, padded) => ReferenceQuantization.Average(
-            (int)inside.Sum() - (inside.Count * px.ZeroPoint), problem.CountIncludePad ? padded : inside.Count, px, py with { Type = DataType.UInt8, ZeroPoint = 100 }));
-        Assert.Equal(expectedBack, back.Select(value => (double)value));
+        var bits = TestNumbers.Bytes(index, problem.InputCount);
+        Check<byte, sbyte>(problem, new(DataType.UInt8, 0.03f, 121), new(DataType.Int8, 0.02f, -9), bits);
+        Check<sbyte, byte>(problem, new(DataType.Int8, 0.03f, 21), new(DataType.UInt8, 0.02f, 100), [.. bits.Select(x => (sbyte)x)]);
+        Check<byte, byte>(problem, new(DataType.UInt8, 0.03f, 0), new(DataType.UInt8, 0.03f, 0), bits);
+        Check<sbyte, sbyte>(problem, new(DataType.Int8, 0.03f, 0), new(DataType.Int8, 0.05f, 1), [.. bits.Select(x => (sbyte)x)]);
     }
 
     [Fact]
     public void PoolProblem_CeilMode_KeepsNoWindowThatStartsInTrailingPadding()
     {
         // ONNX: 4 + 1 pixels, kernel 1, stride 4: the third window would start at 8, past the padding.
-        var problem = Plain with { InputHeight = 4, InputWidth = 5, KernelHeight = 1, KernelWidth = 1, StrideY = 4, StrideX = 4, CeilMode = true };
+        var problem = Plain with { InputHeight = 4, InputWidth = 5, KernelHeight = 1, KernelWidth = 1, StrideY = 4, StrideX = 4 };
+        problem = problem with { CeilMode = true };
         Assert.Equal((1, 2), (problem.OutputHeight, problem.OutputWidth));
     }
 
     [Fact]
     public void PoolProblem_WindowLargerThanInput_IsRefused() =>
         Assert.Throws<ArgumentException>(() => MaxPool.Bind(DataType.Float32, Plain with { InputHeight = 2 }, 0, 0));
+
+    private static void Check<TX, TY>(PoolProblem problem, QuantizationParameters px, QuantizationParameters py, TX[] x)
+        where TX : unmanaged, INumber<TX>
+        where TY : unmanaged, INumber<TY>
+    {
+        var expected = ReferencePooling.Pool(problem, [.. x.Select(double.CreateChecked)], (inside, padded) =>
+        {
+            var count = problem.CountIncludePad ? padded : inside.Count;
+            return ReferenceQuantization.Average((int)inside.Sum() - (inside.Count * px.ZeroPoint), count, px, py);
+        });
+        var actual = KernelRun.Of<TX, TY>(x, expected.Length, (from, to) => QuantizedAveragePool.Bind(problem, px, py, from, to), 3);
+        Assert.Equal(expected, actual.Select(double.CreateChecked));
+    }
 
     private static T[] Run<T>(DataType type, PoolProblem problem, T[] x)
         where T : unmanaged =>

@@ -31,7 +31,8 @@ public class ByteTableTests
     {
         sbyte[] x = [-128, -5, -4, 0, 6, 7, 127];
         var table = ByteTable.Clamp(DataType.Int8, -4, 6);
-        Assert.Equal([-4, -4, -4, 0, 6, 6, 6], KernelRun.Of<sbyte, sbyte>(x, 7, (from, to) => TableLookup.Bind("clip", table, from, to, 7)));
+        var actual = KernelRun.Of<sbyte, sbyte>(x, 7, (from, to) => TableLookup.Bind("clip", table, from, to, 7));
+        Assert.Equal([-4, -4, -4, 0, 6, 6, 6], actual);
     }
 
     [Theory]
@@ -47,7 +48,8 @@ public class ByteTableTests
     public void QuantizedConcat_DifferentScales_BringsEachToTheOutputs()
     {
         byte[] a = TestNumbers.Bytes(1, 3 * 70), b = TestNumbers.Bytes(2, 3 * 33);
-        var actual = KernelRun.Of<byte, byte>([a, b], 3 * 103, (x, y) => QuantizedConcat.Bind(x, [Unsigned, Signed], [[3, 70], [3, 33]], 1, y, Unsigned));
+        var actual = KernelRun.Of<byte, byte>(
+            [a, b], 3 * 103, (x, y) => QuantizedConcat.Bind(x, [Unsigned, Signed], [[3, 70], [3, 33]], 1, y, Unsigned));
         var expected = Enumerable.Range(0, 3).SelectMany(row => a[(row * 70)..((row + 1) * 70)].Concat(
             b[(row * 33)..((row + 1) * 33)].Select(q => (byte)Unsigned.Quantize(Signed.Dequantize((sbyte)q)))));
         Assert.Equal(expected, actual);
@@ -57,6 +59,8 @@ public class ByteTableTests
     public void QuantizedConcat_EqualScales_IsACopy()
     {
         byte[] a = TestNumbers.Bytes(1, 5), b = TestNumbers.Bytes(2, 9);
-        Assert.Equal([.. a, .. b], KernelRun.Of<byte, byte>([a, b], 14, (x, y) => QuantizedConcat.Bind(x, [Unsigned, Unsigned], [[5], [9]], 0, y, Unsigned)));
+        var actual = KernelRun.Of<byte, byte>(
+            [a, b], 14, (x, y) => QuantizedConcat.Bind(x, [Unsigned, Unsigned], [[5], [9]], 0, y, Unsigned));
+        Assert.Equal([.. a, .. b], actual);
     }
 }

@@ -16,7 +16,8 @@ public class QuantizeTests
         foreach (var count in (int[])[1, 15, 16, 17, 64, 1000])
         {
             var x = WithHalves(count, scale);
-            var actual = KernelRun.Of<float, byte>(x, count, (from, to) => Quantize.Bind(type, QuantizationAxis.PerTensor(scale, zeroPoint, count), from, to), 3);
+            var axis = QuantizationAxis.PerTensor(scale, zeroPoint, count);
+            var actual = KernelRun.Of<float, byte>(x, count, (from, to) => Quantize.Bind(type, axis, from, to), 3);
             Assert.Equal(x.Select(value => (byte)parameters.Quantize(value)), actual);
         }
     }

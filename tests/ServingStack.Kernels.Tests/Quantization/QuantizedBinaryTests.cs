@@ -45,7 +45,8 @@ public class QuantizedBinaryTests
         var a = TestNumbers.Bytes(1, TestNumbers.Count(shapeA));
         var b = TestNumbers.Bytes(2, TestNumbers.Count(shapeB));
         byte[] Twin(Func<int, int, QuantizationParameters, QuantizationParameters, QuantizationParameters, float, float, int> f) =>
-            ReferenceElementwise.Binary((p, q) => (byte)f(Number(p, ta), Number(q, tb), pa, pb, py, low, high), a, shapeA, b, shapeB, shapeY);
+            ReferenceElementwise.Binary(
+                (p, q) => (byte)f(Number(p, ta), Number(q, tb), pa, pb, py, low, high), a, shapeA, b, shapeB, shapeY);
 
         var count = (int)TestNumbers.Count(shapeY);
         Assert.Equal(Twin(ReferenceQuantization.Add), KernelRun.Of<byte, byte>([a, b], count, (x, y) =>

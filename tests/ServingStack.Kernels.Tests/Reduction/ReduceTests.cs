@@ -5,29 +5,30 @@ namespace ServingStack.Kernels.Tests.Reduction;
 
 public class ReduceTests
 {
-    private static readonly Dictionary<string, (Func<nint, nint, long, long, long, BoundKernel> Bind, Func<double[], double> Twin)> Cases = new()
+    private static readonly Dictionary<string, Func<nint, nint, long, long, long, BoundKernel>> Kernels = new()
     {
-        ["sum"] = (Of(default(Sum)), lane => lane.Sum()),
-        ["mean"] = (Of(default(Mean)), lane => lane.Average()),
-        ["max"] = (Of(default(Max)), lane => lane.Max()),
-        ["min"] = (Of(default(Min)), lane => lane.Min()),
-        ["sumsquare"] = (Of(default(SumSquare)), lane => lane.Sum(x => x * x)),
-        ["l2"] = (Of(default(L2)), lane => Math.Sqrt(lane.Sum(x => x * x))),
+        ["sum"] = Of(default(Sum)),
+        ["mean"] = Of(default(Mean)),
+        ["max"] = Of(default(Max)),
+        ["min"] = Of(default(Min)),
+        ["sumsquare"] = Of(default(SumSquare)),
+        ["l2"] = Of(default(L2)),
     };
 
-    public static TheoryData<string> Names => [.. Cases.Keys];
+    private static readonly (int Outer, int Length, int Inner)[] Sizes =
+        [(1, 1, 1), (3, 17, 1), (5, 64, 1), (2, 1000, 1), (2, 7, 5), (3, 49, 32), (1, 10, 100)];
+
+    public static TheoryData<string> Names => [.. ReferenceReduction.Functions.Keys];
 
     [Theory]
     [MemberData(nameof(Names))]
     public void Reduce_InnerOrOuterAxis_AgreesWithItsTwin(string name)
     {
-        var (bind, twin) = Cases[name];
-        foreach (var (outer, length, inner) in ((int, int, int)[])[(1, 1, 1), (3, 17, 1), (5, 64, 1), (2, 1000, 1), (2, 7, 5), (3, 49, 32), (1, 10, 100)])
+        foreach (var (outer, length, inner) in Sizes)
         {
             var x = TestNumbers.Floats(length, outer * length * inner);
-            double[] expected = [.. ReferenceTensor.Indices([outer, inner]).Select(index =>
-                twin([.. Enumerable.Range(0, length).Select(i => (double)x[(((index[0] * length) + i) * inner) + index[1]])]))];
-            var actual = KernelRun.Of<float, float>(x, outer * inner, (from, to) => bind(from, to, outer, length, inner), 2);
+            var expected = ReferenceReduction.Reduce(x, outer, length, inner, ReferenceReduction.Functions[name]);
+            var actual = KernelRun.Of<float, float>(x, outer * inner, (from, to) => Kernels[name](from, to, outer, length, inner), 2);
             Near.Equal(expected, actual, 2 * Math.Sqrt(length), 4 * Math.Sqrt(length), $"{name} {outer}x{length}x{inner}");
         }
     }
