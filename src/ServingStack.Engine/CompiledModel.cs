@@ -14,10 +14,11 @@ public sealed class CompiledModel : IDisposable
     public const string OnnxRuntimePlatform = "onnxruntime_onnx";
 
     private readonly EngineOptions _options;
+    private readonly IReadOnlyDictionary<int, IndexBounds> _indices;
 
     private CompiledModel(Graph graph, EngineOptions options, Func<OnnxRuntimeBackend> wholeModel)
     {
-        (Backend, Platform, var signature, PlatformReason) = ModelCompiler.Compile(graph, options, wholeModel);
+        (Backend, Platform, var signature, PlatformReason, _indices) = ModelCompiler.Compile(graph, options, wholeModel);
         _options = options;
         Inputs = signature.Inputs;
         Outputs = signature.Outputs;
@@ -64,7 +65,7 @@ public sealed class CompiledModel : IDisposable
     public void CheckInput(int input, ReadOnlySpan<byte> values)
     {
         if (input < 0 || input >= Inputs.Count) throw new ArgumentOutOfRangeException(nameof(input), input, $"The model has {Inputs.Count} inputs.");
-        _ = values;
+        if (_indices.TryGetValue(input, out var bounds)) bounds.Check(values);
     }
 
     public void Dispose() => Backend.Dispose();

@@ -15,7 +15,7 @@ internal static class ModelCompiler
     /// <param name="graph">Belongs to the compiled model from here on.</param>
     /// <param name="options">How to compile.</param>
     /// <param name="wholeModel">Makes a backend out of the file as it is.</param>
-    public static (IBackend Backend, string Platform, ModelSignature Signature, string Reason) Compile(
+    public static CompilationResult Compile(
         Graph graph, EngineOptions options, Func<OnnxRuntimeBackend> wholeModel)
     {
         if (options.ForceOnnxRuntime) return OnOnnxRuntime(wholeModel, "asked for by an option");
@@ -24,19 +24,20 @@ internal static class ModelCompiler
             return OnOnnxRuntime(wholeModel, $"the rank of '{odd.Name}' is unknown");
         var signature = new ModelSignature(SpecsOf(graph.Inputs), SpecsOf(graph.Outputs), graph.Metadata);
         var backend = new KernelBackend(graph, options.Isa ?? MachineFeatures.Current.InstructionSet, wholeModel);
-        if (Refusal(backend, signature) is not { } reason) return (backend, CompiledModel.KernelsPlatform, signature, "");
+        var (indices, reason) = Try(backend, signature);
+        if (indices is not null) return new(backend, CompiledModel.KernelsPlatform, signature, "", indices);
         backend.Dispose();
         return OnOnnxRuntime(wholeModel, reason);
     }
 
-    private static (IBackend, string, ModelSignature, string) OnOnnxRuntime(Func<OnnxRuntimeBackend> wholeModel, string reason)
+    private static CompilationResult OnOnnxRuntime(Func<OnnxRuntimeBackend> wholeModel, string reason)
     {
         var backend = wholeModel();
-        return (backend, CompiledModel.OnnxRuntimePlatform, backend.Signature, reason);
+        return new(backend, CompiledModel.OnnxRuntimePlatform, backend.Signature, reason, new Dictionary<int, IndexBounds>());
     }
 
-    /// <summary>Lowers once, so that weights are packed at load time and a model without any kernel of ours shows.</summary>
-    private static string? Refusal(KernelBackend backend, ModelSignature signature)
+    /// <summary>Lowers once, so that weights are packed at load time and a model without any kernel of ours shows: then with the reason.</summary>
+    private static (IReadOnlyDictionary<int, IndexBounds>? Indices, string Reason) Try(KernelBackend backend, ModelSignature signature)
     {
         var reason = "";
         foreach (var extent in TrialExtents)
@@ -45,14 +46,14 @@ internal static class ModelCompiler
             {
                 using var lowered = backend.Lower([.. signature.Inputs.Select(i => WithExtent(i.Shape, extent))]);
                 return lowered.Steps.Count == 0 || lowered.Steps.Any(s => s.Description.Backend == PlanStep.KernelsBackend)
-                    ? null : "none of its operators has a kernel of ours";
+                    ? (lowered.Indices.Bounds(signature.Inputs), "") : (null, "none of its operators has a kernel of ours");
             }
             catch (Exception e) when (e is LoweringException or InputException)
             {
                 reason = e.Message;
             }
         }
-        return reason;
+        return (null, reason);
     }
 
     private static long[] WithExtent(Shape shape, long extent) => [.. shape.Select(d => d.IsFixed ? d.Value : extent)];

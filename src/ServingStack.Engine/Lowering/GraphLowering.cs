@@ -11,6 +11,7 @@ internal sealed class GraphLowering
     private readonly InferredGraph _facts;
     private readonly LoweringContext _context;
     private readonly Dictionary<Value, PlanValue> _values = [];
+    private readonly IndexTracer _indices = new();
 
     private GraphLowering(Graph graph, InferredGraph facts, LoweringContext context) =>
         (_graph, _facts, _context) = (graph, facts, context);
@@ -34,13 +35,15 @@ internal sealed class GraphLowering
     {
         var inputs = _graph.Inputs.Select(ValueOf)
             .Select(v => new LoweredTensor(SpecOf(v), _context.Place(v, Layout.Plain, Operand.InArena(v.ByteLength)))).ToArray();
+        for (var i = 0; i < inputs.Length; i++) _indices.Start(ValueOf(_graph.Inputs[i]), i);
         foreach (var node in _graph.Nodes) Lower(new PlanNode(node, [.. node.Inputs.Select(v => v is null ? null : ValueOf(v))], [.. node.Outputs.Select(ValueOf)]));
         var outputs = _graph.Outputs.Select(ValueOf).Select(v => new LoweredTensor(SpecOf(v), _context.Read(v, Layout.Plain))).ToArray();
-        return new LoweredGraph(_context.Steps, inputs, outputs, _context.OwnConstants);
+        return new LoweredGraph(_context.Steps, inputs, outputs, _context.OwnConstants, _indices);
     }
 
     private void Lower(PlanNode node)
     {
+        _indices.Visit(node);
         var outputs = node.Outputs.Where(v => v.Name.Length > 0).ToArray();
         if (Array.TrueForAll(outputs, v => v.IsConstant)) return;
         if (Array.TrueForAll(outputs, v => v.ByteLength == 0))

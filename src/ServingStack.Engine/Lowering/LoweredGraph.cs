@@ -7,7 +7,8 @@ internal sealed record LoweredGraph(
     IReadOnlyList<LoweredStep> Steps,
     IReadOnlyList<LoweredTensor> Inputs,
     IReadOnlyList<LoweredTensor> Outputs,
-    IReadOnlyList<NativeBuffer> Constants) : IDisposable
+    IReadOnlyList<NativeBuffer> Constants,
+    IndexTracer Indices) : IDisposable
 {
     /// <summary>For a graph that never becomes a plan; a plan takes the constants over.</summary>
     public void Dispose()

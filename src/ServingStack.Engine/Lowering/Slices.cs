@@ -28,7 +28,7 @@ internal static class Slices
     }
 
     /// <summary>The first index and the step of every axis. ONNX clamps bounds to the axis; one axis may be named only once.</summary>
-    private static (long[] Starts, long[] Steps) StartsAndSteps(PlanNode node)
+    public static (long[] Starts, long[] Steps) StartsAndSteps(PlanNode node)
     {
         var shape = node.X.Shape;
         var (starts, steps) = (new long[shape.Length], new long[shape.Length]);
