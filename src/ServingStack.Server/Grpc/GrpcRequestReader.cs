@@ -18,7 +18,7 @@ internal static class GrpcRequestReader
         var raw = message.RawInputContents;
         if (raw.Count > 0 && raw.Count != message.Inputs.Count)
             throw ServingException.Invalid($"raw_input_contents has {raw.Count} entries for {message.Inputs.Count} inputs; give one for each, in their order.");
-        for (var i = 0; i < message.Inputs.Count; i++) ReadInput(request, message.Inputs[i], raw.Count > 0 ? raw[i].Memory : null);
+        for (var i = 0; i < message.Inputs.Count; i++) ReadInput(request, message.Inputs[i], raw.Count > 0 ? raw[i].Memory : default(ReadOnlyMemory<byte>?));
         request.Seal();
         return request;
     }

@@ -55,7 +55,8 @@ internal static class RestEndpoints
     private static async Task DescribeRequestAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
     {
         var schema = await context.GetOrCreateSchemaAsync(typeof(InferRequestDocument), null, cancellation).ConfigureAwait(false);
-        var body = new OpenApiMediaType { Schema = schema };
+        context.Document!.AddComponent(nameof(InferRequestDocument), schema);
+        var body = new OpenApiMediaType { Schema = new OpenApiSchemaReference(nameof(InferRequestDocument), context.Document) };
         operation.RequestBody = new OpenApiRequestBody
         {
             Required = true,
