@@ -54,23 +54,28 @@ public static class Gather
         public override void Run(int part, int parts)
         {
             var range = PartRange.Of(problem.Outer * problem.Indices, part, parts);
+            if (range.Start >= range.End) return;
+            var (outer, position) = (range.Start / problem.Indices, range.Start % problem.Indices);
             for (var item = range.Start; item < range.End; item++)
             {
-                if (item + RowsAhead < range.End) Prefetch(Row(item + RowsAhead));
-                var row = Row(item);
+                if (position + RowsAhead < problem.Indices) Prefetch(Row(outer, position + RowsAhead));
+                var row = Row(outer, position);
                 var target = (byte*)output + (item * problem.RowBytes);
                 if (row is null) Refuse(target);
                 else Buffer.MemoryCopy(row, target, problem.RowBytes, problem.RowBytes);
+                if (++position < problem.Indices) continue;
+                position = 0;
+                outer++;
             }
         }
 
-        /// <summary>Where an item's row starts; null when its index is out of range.</summary>
-        private byte* Row(long item)
+        /// <summary>Where the row of an index starts; null when the index is out of range.</summary>
+        private byte* Row(long outer, long position)
         {
-            var index = Index(item % problem.Indices);
+            var index = Index(position);
             if (index < 0) index += problem.Length;
             if ((ulong)index >= (ulong)problem.Length) return null;
-            return (byte*)data + (((item / problem.Indices * problem.Length) + index) * problem.RowBytes);
+            return (byte*)data + (((outer * problem.Length) + index) * problem.RowBytes);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
