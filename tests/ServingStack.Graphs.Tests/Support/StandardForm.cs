@@ -1,0 +1,123 @@
+using ServingStack.Graphs.Onnx;
+
+namespace ServingStack.Graphs.Tests.Support;
+
+/// <summary>
+/// Writes the operators of our internal domains out in standard ONNX, by their definition, so that ONNX Runtime can run a graph after fusion:
+/// QConv is DequantizeLinear, Conv, Add, Clip, QuantizeLinear again.
+/// </summary>
+internal static class StandardForm
+{
+    private static readonly string[] OwnAttributes =
+    [
+        "x_scale", "x_zero_point", "w_scale", "y_scale", "y_zero_point", "r_scale", "r_zero_point", "a_scale", "a_zero_point", "b_scale", "b_zero_point",
+        "clamp_min", "clamp_max", "activation_min", "activation_max",
+    ];
+
+    /// <summary>A copy; the graph is left as it is.</summary>
+    public static Graph Of(Graph graph)
+    {
+        var copy = OnnxReader.Load(OnnxWriter.ToBytes(graph));
+        ShapeInference.Run(copy);
+        foreach (var node in copy.Nodes.Where(n => n.Domain.StartsWith("servingstack.", StringComparison.Ordinal)).ToArray()) new Expansion(copy, node).Run();
+        foreach (var domain in copy.Opsets.Keys.Where(d => d.Length > 0).ToArray()) copy.Opsets.Remove(domain);
+        return copy;
+    }
+
+    private sealed class Expansion(Graph graph, Node node)
+    {
+        public void Run()
+        {
+            var y = node.OpType switch
+            {
+                "QConv" => Layer("Conv", node.Input(2) is null ? null : DequantizedBias()),
+                "QGemm" => QGemm(),
+                "QAdd" => Emit("Add", Dequantize(node.Inputs[0]!, "a"), Dequantize(node.Inputs[1]!, "b")),
+                "QMul" => Emit("Mul", Dequantize(node.Inputs[0]!, "a"), Dequantize(node.Inputs[1]!, "b")),
+                "QConcat" => Emit("Concat", [.. node.Inputs.Select((v, i) => Dequantize(v!, node.Attributes.Floats("x_scale")![i], node.Attributes.Ints("x_zero_point")![i]))]),
+                "QGlobalAveragePool" or "QAveragePool" or "QSigmoid" => Emit(node.OpType[1..], Dequantize(node.Inputs[0]!, "x")),
+                "FusedAdd" => Emit("Add", [.. node.Inputs]),
+                _ => Residual(Emit(node.OpType["Fused".Length..], [.. node.Inputs.Take(3)])),
+            };
+            Finish(y);
+        }
+
+        private Value Layer(string opType, Value? bias) => Residual(Emit(opType, Dequantize(node.Inputs[0]!, "x"), DequantizedWeights(0), bias));
+
+        /// <summary>The rows of A may have leading axes, which Gemm does not take: MatMul and Add then.</summary>
+        private Value QGemm()
+        {
+            var transposed = node.Attributes.Int("transB", 0) != 0;
+            node.Attributes.Remove("transB");
+            var weights = DequantizedWeights(transposed ? 0 : 1);
+            if (transposed) weights = Emit("Transpose", weights);
+            var product = Emit("MatMul", Dequantize(node.Inputs[0]!, "x"), weights);
+            return Residual(node.Input(2) is null ? product : Emit("Add", product, DequantizedBias()));
+        }
+
+        private Value Residual(Value y) => node.Input(3) is not { } r ? y
+            : Emit("Add", y, node.Domain == Domains.Quantized ? Dequantize(r, "r") : r);
+
+        private Value DequantizedWeights(long axis)
+        {
+            var scales = node.Attributes.Floats("w_scale")!;
+            var scale = graph.AddConstant(scales.Length == 1 ? Tensor.Scalar(scales[0]) : Tensor.From<float>(scales, scales.Length));
+            return Emit("DequantizeLinear", new AttributeMap { ["axis"] = axis }, node.Inputs[1], scale);
+        }
+
+        private Value DequantizedBias()
+        {
+            var units = node.Inputs[2]!.Constant!.As<int>();
+            var scales = node.Attributes.Floats("w_scale")!;
+            var floats = new float[units.Length];
+            for (var i = 0; i < floats.Length; i++) floats[i] = units[i] * node.Attributes.Float("x_scale", 1) * scales[scales.Length == 1 ? 0 : i];
+            return graph.AddConstant(Tensor.From<float>(floats, floats.Length));
+        }
+
+        private Value Dequantize(Value q, string prefix) =>
+            Dequantize(q, node.Attributes.Float(prefix + "_scale", float.NaN), node.Attributes.Int(prefix + "_zero_point", 0));
+
+        private Value Dequantize(Value q, float scale, long zero) =>
+            Emit("DequantizeLinear", new AttributeMap(), q, graph.AddConstant(Tensor.Scalar(scale)), graph.AddConstant(Number(zero, q.ElementType)));
+
+        /// <summary>The activation or the requantization, and the node's own output at the end.</summary>
+        private void Finish(Value y)
+        {
+            if (node.Attributes.Contains("activation_min"))
+                y = Emit("Clip", new AttributeMap(), y, graph.AddConstant(Tensor.Scalar(node.Attributes.Float("activation_min", 0))),
+                    graph.AddConstant(Tensor.Scalar(node.Attributes.Float("activation_max", 0))));
+            var type = node.Outputs[0].ElementType;
+            if (node.Attributes.Contains("y_scale"))
+            {
+                y = Emit("QuantizeLinear", new AttributeMap(), y, graph.AddConstant(Tensor.Scalar(node.Attributes.Float("y_scale", 1))),
+                    graph.AddConstant(Number(node.Attributes.Int("y_zero_point", 0), type)));
+                y = Emit("Clip", new AttributeMap(), y, Bound("clamp_min", type), Bound("clamp_max", type));
+            }
+            graph.ReplaceUses(node.Outputs[0], y);
+            y.Name = node.Outputs[0].Name;
+            (y.ElementType, y.Shape) = (type, node.Outputs[0].Shape);
+            graph.Remove(node);
+        }
+
+        private Value? Bound(string name, ElementType type) =>
+            node.Attributes.Contains(name) ? graph.AddConstant(Number((long)node.Attributes.Float(name, 0), type)) : null;
+
+        private static Tensor Number(long value, ElementType type) => type == ElementType.UInt8 ? Tensor.Scalar((byte)value) : Tensor.Scalar((sbyte)value);
+
+        private Value Emit(string opType, params Value?[] inputs)
+        {
+            var attributes = new AttributeMap();
+            if (opType is not ("Add" or "Mul" or "MatMul" or "Transpose" or "Sigmoid"))
+                foreach (var (name, value) in node.Attributes)
+                    if (!OwnAttributes.Contains(name)) attributes[name] = value;
+            return Emit(opType, attributes, inputs);
+        }
+
+        private Value Emit(string opType, AttributeMap attributes, params Value?[] inputs)
+        {
+            var output = new Value(graph.FreshName("standard"));
+            graph.InsertBefore(node, new Node(opType, inputs, [output], graph.FreshName(opType)) { Attributes = attributes });
+            return output;
+        }
+    }
+}
