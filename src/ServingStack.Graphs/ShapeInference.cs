@@ -10,7 +10,7 @@ namespace ServingStack.Graphs;
 public static class ShapeInference
 {
     /// <summary>Data of at most this many elements is computed while inferring: enough for shapes, not for weights.</summary>
-    private const long ShapeDataLimit = 1024;
+    private static readonly FoldLimit ShapeData = new(1024, AsLargeAsInputs: false);
 
     private static readonly Dictionary<string, long> NoSymbols = [];
 
@@ -24,7 +24,7 @@ public static class ShapeInference
 
     /// <summary>Infers without changing the graph.</summary>
     /// <exception cref="GraphLoadException">An operator is used against its rules.</exception>
-    public static InferredGraph Infer(Graph graph) => Infer(graph, NoSymbols, ShapeDataLimit);
+    public static InferredGraph Infer(Graph graph) => Infer(graph, NoSymbols, ShapeData);
 
     /// <summary>
     /// Infers for inputs of the given extents without changing the graph. Inputs that are not named keep their declared shapes, in which
@@ -32,15 +32,15 @@ public static class ShapeInference
     /// </summary>
     /// <exception cref="GraphLoadException">The shapes contradict the declared ones, each other, or an operator's rule.</exception>
     public static InferredGraph WithInputShapes(Graph graph, IReadOnlyDictionary<string, long[]> shapes) =>
-        Infer(graph, BindSymbols(graph, shapes), ShapeDataLimit, shapes);
+        Infer(graph, BindSymbols(graph, shapes), ShapeData, shapes);
 
-    internal static InferredGraph Infer(Graph graph, IReadOnlyDictionary<string, long> symbols, long foldLimit,
+    internal static InferredGraph Infer(Graph graph, IReadOnlyDictionary<string, long> symbols, FoldLimit limit,
         IReadOnlyDictionary<string, long[]>? shapes = null)
     {
         var facts = new InferredGraph(symbols);
         foreach (var input in graph.Inputs)
             if (shapes is not null && shapes.TryGetValue(input.Name, out var extents)) facts.Set(input, facts.Declared(input) with { Shape = Shape.Of(extents) });
-        new InferenceEngine(graph, facts, foldLimit).Run();
+        new InferenceEngine(graph, facts, limit).Run();
         return facts;
     }
 

@@ -4,7 +4,7 @@ using ServingStack.Graphs.Operators;
 namespace ServingStack.Graphs.Inference;
 
 /// <summary>Walks a graph in order and applies each operator's rule. Functions are followed into their bodies, branches into theirs.</summary>
-internal sealed class InferenceEngine(Graph graph, InferredGraph facts, long foldLimit, InferenceEngine? caller = null, AttributeMap? arguments = null)
+internal sealed class InferenceEngine(Graph graph, InferredGraph facts, FoldLimit limit, InferenceEngine? caller = null, AttributeMap? arguments = null)
 {
     /// <summary>Function calls nest at most this deep; a function that calls itself is refused.</summary>
     private const int MaxCallDepth = 32;
@@ -60,10 +60,15 @@ internal sealed class InferenceEngine(Graph graph, InferredGraph facts, long fol
     private void Fold(OperatorRow row, InferenceContext context)
     {
         var output = context.Outputs[0];
-        if (output.Data is not null || output.Shape is not { IsFixed: true } shape || shape.ElementCount > foldLimit) return;
+        if (output.Data is not null || output.Shape is not { IsFixed: true } shape) return;
+        var inputElements = 0L;
         for (var i = 0; i < context.InputCount; i++)
-            if (context.Has(i) && context.DataOf(i) is null) return;
-        if (row.Fold!(context) is { } tensor) context.Set(0, output with { Data = tensor });
+            if (context.Has(i))
+            {
+                if (context.DataOf(i) is not { } data) return;
+                inputElements += data.ElementCount;
+            }
+        if (limit.Allows(shape.ElementCount, inputElements) && row.Fold!(context) is { } tensor) context.Set(0, output with { Data = tensor });
     }
 
     private GraphFunction? FunctionOf(Node node)
@@ -81,7 +86,7 @@ internal sealed class InferenceEngine(Graph graph, InferredGraph facts, long fol
         for (var i = 0; i < function.Body.Inputs.Count; i++) inner.Set(function.Body.Inputs[i], context.Input(i));
         var given = new AttributeMap();
         foreach (var (name, value) in function.DefaultAttributes.Concat(context.Attributes)) given[name] = value;
-        new InferenceEngine(function.Body, inner, foldLimit, this, given).Run();
+        new InferenceEngine(function.Body, inner, limit, this, given).Run();
         for (var i = 0; i < context.OutputCount && i < function.Body.Outputs.Count; i++) context.Set(i, inner.Of(function.Body.Outputs[i]));
     }
 

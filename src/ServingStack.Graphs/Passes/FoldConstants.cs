@@ -8,11 +8,8 @@ namespace ServingStack.Graphs.Passes;
 /// </summary>
 public sealed class FoldConstants : IPass
 {
-    /// <summary>Elements of the largest result that is evaluated.</summary>
-    private const long MaxElements = 1 << 26;
-
-    /// <summary>A result beyond this many bytes must be no larger than what it is made from.</summary>
-    private const long FreeBytes = 1 << 20;
+    /// <summary>Larger results than this (in elements) must be no larger than what they are made from.</summary>
+    private static readonly FoldLimit Limit = new(1 << 22, AsLargeAsInputs: true);
 
     private static readonly Dictionary<string, long> NoSymbols = [];
 
@@ -20,7 +17,7 @@ public sealed class FoldConstants : IPass
 
     public bool Apply(Graph graph)
     {
-        var changed = Fold(graph, ShapeInference.Infer(graph, NoSymbols, MaxElements));
+        var changed = Fold(graph, ShapeInference.Infer(graph, NoSymbols, Limit));
         return new EliminateDeadNodes().Apply(graph) || changed;
     }
 
@@ -30,14 +27,11 @@ public sealed class FoldConstants : IPass
         foreach (var node in graph.Nodes.ToArray())
         {
             foreach (var subgraph in node.Subgraphs) changed |= Fold(subgraph, facts);
-            if (node.Outputs is not [var output] || facts.Of(output).Data is not { } data || !IsWorthIt(node, data)) continue;
+            if (node.Outputs is not [var output] || facts.Of(output).Data is not { } data) continue;
             graph.Remove(node);
             (output.Constant, output.ElementType, output.Shape) = (data, data.ElementType, data.Shape);
             changed = true;
         }
         return changed;
     }
-
-    private static bool IsWorthIt(Node node, Tensor result) =>
-        result.Bytes.Length <= FreeBytes || result.Bytes.Length <= node.Inputs.Sum(i => (long)(i?.Constant?.Bytes.Length ?? 0));
 }

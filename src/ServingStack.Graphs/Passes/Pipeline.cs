@@ -1,3 +1,5 @@
+using ServingStack.Graphs.Onnx;
+
 namespace ServingStack.Graphs.Passes;
 
 /// <summary>The portable passes in the order in which they run, and how to run them.</summary>
@@ -24,7 +26,7 @@ public static class Pipeline
         [.. Portable.Where(p => p is not (RecognizeQuantized or FuseQuantizedResidual or FoldDequantizedConstants or FuseActivations))];
 
     /// <summary>Runs the passes in order; shapes are inferred again after each change.</summary>
-    /// <exception cref="Onnx.GraphLoadException">An operator is used against its rules.</exception>
+    /// <exception cref="GraphLoadException">An operator is used against its rules.</exception>
     public static void Run(Graph graph, PipelineOptions? options = null, IEnumerable<IPass>? passes = null)
     {
         options ??= new PipelineOptions();
@@ -32,12 +34,26 @@ public static class Pipeline
         Check(graph, options);
         foreach (var pass in passes ?? Portable)
         {
-            if (!options.DisabledPasses.Contains(pass.Name) && pass.Apply(graph))
+            if (!options.DisabledPasses.Contains(pass.Name) && Apply(pass, graph))
             {
                 Check(graph, options);
                 ShapeInference.Run(graph);
             }
             if (pass.Name == options.StopAfter) return;
+        }
+    }
+
+    /// <summary>A model that slipped past inference and trips a pass is refused; it must not take anything else down.</summary>
+    private static bool Apply(IPass pass, Graph graph)
+    {
+        try
+        {
+            return pass.Apply(graph);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or OverflowException or IndexOutOfRangeException)
+        {
+            throw new GraphLoadException(graph.Source, $"The pass {pass.Name} cannot handle the graph: {e.Message}",
+                "Check the model with onnx.checker, or disable the pass by its name.", cause: e);
         }
     }
 

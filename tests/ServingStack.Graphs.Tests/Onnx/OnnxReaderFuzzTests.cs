@@ -14,7 +14,7 @@ public class OnnxReaderFuzzTests
     public void Load_MutatedModel_GivesAGraphOrALoadError()
     {
         var original = Sample();
-        for (var seed = 0; seed < Mutations; seed++) Survives(Mutate(original, new Random(seed)), seed);
+        for (var seed = 0; seed < Mutations; seed++) Survives(Mutate(original, new Random(seed), gently: seed % 2 == 1), seed);
     }
 
     [Fact]
@@ -56,16 +56,15 @@ public class OnnxReaderFuzzTests
         Assert.True(allocated < MaxAllocation, $"seed {seed}: allocated {allocated} bytes");
     }
 
-    private static byte[] Mutate(byte[] original, Random random)
+    /// <summary>Odd seeds flip a bit or two, low ones only, so that many results are still well-formed; even ones overwrite bytes.</summary>
+    private static byte[] Mutate(byte[] original, Random random, bool gently)
     {
         var bytes = original.ToArray();
-        for (var i = random.Next(1, 6); i > 0; i--)
-            bytes[random.Next(bytes.Length)] = random.Next(3) switch
-            {
-                0 => (byte)random.Next(256),
-                1 => (byte)(bytes[random.Next(bytes.Length)] ^ (1 << random.Next(8))),
-                _ => random.Next(2) == 0 ? (byte)0xFF : (byte)0,
-            };
+        for (var i = random.Next(1, gently ? 3 : 6); i > 0; i--)
+        {
+            ref var b = ref bytes[random.Next(bytes.Length)];
+            b = gently ? (byte)(b ^ (1 << random.Next(7))) : (byte)random.Next(256);
+        }
         return bytes;
     }
 
