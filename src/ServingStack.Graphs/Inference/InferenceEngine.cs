@@ -36,7 +36,7 @@ internal sealed class InferenceEngine(Graph graph, InferredGraph facts, FoldLimi
         {
             Apply(context);
         }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException or OverflowException or IndexOutOfRangeException)
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or OverflowException or IndexOutOfRangeException or KeyNotFoundException)
         {
             throw Fail(node, e.Message, e);
         }
