@@ -21,6 +21,7 @@ internal static partial class CommandLine
         Subcommands =
         {
             TrainCommand.Create(),
+            QuantizeCommand.Create(),
             EvaluateCommand.Create(),
             PlanCommand.Create(),
             KernelsCommand.Create(),
