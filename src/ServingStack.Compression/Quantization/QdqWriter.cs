@@ -5,6 +5,9 @@ namespace ServingStack.Compression.Quantization;
 /// <summary>Writes QuantizeLinear and DequantizeLinear into a graph, by the ranges that calibration found.</summary>
 internal sealed class QdqWriter(Graph graph, QuantizationScope scope, IReadOnlyDictionary<string, ActivationQuantization> ranges)
 {
+    private readonly HashSet<string> _names =
+        [.. graph.Inputs.Concat(graph.Nodes.SelectMany(n => n.Inputs.OfType<Value>().Concat(n.Outputs))).Select(v => v.Name), .. graph.Nodes.Select(n => n.Name)];
+
     /// <summary>Quantizes activations for their readers in scope, then the weights and biases of the layers.</summary>
     public void Write(IReadOnlySet<Value> activations, IReadOnlyList<Node> layers)
     {
@@ -27,8 +30,8 @@ internal sealed class QdqWriter(Graph graph, QuantizationScope scope, IReadOnlyD
     {
         var quantization = QuantizationOf(value);
         var readers = value.Consumers.Distinct().Where(scope.Contains).ToArray();
-        var scale = graph.AddConstant(Tensor.Scalar(quantization.Scale), $"{value.Name}.scale");
-        var zeroPoint = graph.AddConstant(Tensor.Scalar(quantization.ZeroPoint), $"{value.Name}.zero_point");
+        var scale = graph.AddConstant(Tensor.Scalar(quantization.Scale), Unique($"{value.Name}.scale"));
+        var zeroPoint = graph.AddConstant(Tensor.Scalar(quantization.ZeroPoint), Unique($"{value.Name}.zero_point"));
         var quantize = Node("QuantizeLinear", $"{value.Name}.quantize", ElementType.UInt8, null, value, scale, zeroPoint);
         var dequantize = Node("DequantizeLinear", $"{value.Name}.dequantize", ElementType.Float32, null, quantize.Outputs[0], scale, zeroPoint);
         if (value.Producer is { } producer) graph.InsertAfter(producer, quantize);
@@ -53,11 +56,20 @@ internal sealed class QdqWriter(Graph graph, QuantizationScope scope, IReadOnlyD
     private Value Dequantized(Node layer, string name, Tensor integers, float[] scales, int axis)
     {
         var dequantize = Node("DequantizeLinear", $"{name}.dequantize", ElementType.Float32, new() { { "axis", (long)axis } },
-            graph.AddConstant(integers, $"{name}.quantized"), graph.AddConstant(Tensor.From<float>(scales, scales.Length), $"{name}.scale"));
+            graph.AddConstant(integers, Unique($"{name}.quantized")), graph.AddConstant(Tensor.From<float>(scales, scales.Length), Unique($"{name}.scale")));
         graph.InsertBefore(layer, dequantize);
         return dequantize.Outputs[0];
     }
 
-    private static Node Node(string opType, string name, ElementType type, AttributeMap? attributes, params Value[] inputs) =>
-        new(opType, inputs, [new Value(name) { ElementType = type, Shape = inputs[0].Shape }], name) { Attributes = attributes ?? new() };
+    private Node Node(string opType, string name, ElementType type, AttributeMap? attributes, params Value[] inputs)
+    {
+        var unique = Unique(name);
+        return new(opType, inputs, [new Value(unique) { ElementType = type, Shape = inputs[0].Shape }], unique) { Attributes = attributes ?? new() };
+    }
+
+    private string Unique(string name)
+    {
+        while (!_names.Add(name)) name += "_";
+        return name;
+    }
 }
