@@ -18,25 +18,25 @@ internal sealed unsafe class BorderStrips : IDisposable
     private readonly int _stripBytes;
     private readonly NativeBuffer _memory;
 
-    public BorderStrips(ConvolutionProblem problem, ConvolutionOperands operands, byte zeroPoint)
+    public BorderStrips(ConvolutionProblem problem, TapLayout layout, ConvolutionOperands operands, byte zeroPoint)
     {
         (_problem, _input) = (problem, operands.Input);
         _pixelBytes = problem.InputChannels * problem.Input.Size();
-        _stripBytes = problem.KernelWidth * _pixelBytes;
+        _stripBytes = layout.TapBytes;
         _stripOfColumn = new int[problem.OutputWidth];
         var strips = new List<Strip>();
         for (var x = 0; x < problem.OutputWidth; x++)
         {
             _stripOfColumn[x] = strips.Count;
-            if (CrossesBorder(problem, x)) strips.Add(StripAt(x));
+            if (CrossesBorder(problem, layout, x)) strips.Add(StripAt(x));
         }
         _strips = [.. strips];
         _memory = new NativeBuffer((long)operands.Batch * problem.InputHeight * _strips.Length * _stripBytes);
         if (problem.Input != DataType.Float32) new Span<byte>((void*)_memory.Address, checked((int)_memory.ByteLength)).Fill(zeroPoint);
     }
 
-    public static bool AreNeeded(ConvolutionProblem problem) =>
-        CrossesBorder(problem, 0) || CrossesBorder(problem, problem.OutputWidth - 1);
+    public static bool AreNeeded(ConvolutionProblem problem, TapLayout layout) =>
+        CrossesBorder(problem, layout, 0) || CrossesBorder(problem, layout, problem.OutputWidth - 1);
 
     public nint AddressOf(int image, int inputY, int outputX) => AddressOf(((long)image * _problem.InputHeight) + inputY, _stripOfColumn[outputX]);
 
@@ -56,11 +56,8 @@ internal sealed unsafe class BorderStrips : IDisposable
 
     public void Dispose() => _memory.Dispose();
 
-    private static bool CrossesBorder(ConvolutionProblem problem, int outputX)
-    {
-        var left = (outputX * problem.StrideX) - problem.PadLeft;
-        return left < 0 || left + problem.KernelWidth > problem.InputWidth;
-    }
+    private static bool CrossesBorder(ConvolutionProblem problem, TapLayout layout, int outputX) =>
+        !layout.FitsLine((outputX * problem.StrideX) - problem.PadLeft);
 
     private Strip StripAt(int outputX)
     {

@@ -43,7 +43,7 @@ internal sealed class EmittedConvolution : PackedConvolution
             _layout.DepthMajor(weights.B.Span, group), _layout.GroupOutputs, _layout.Taps, _layout.TapElements,
             TileProduct.Arithmetic(Problem.Input), weights, first..(first + _layout.GroupOutputs));
         var rows = _layout.IsGemm ? TileRows.Strided : Problem.Groups > 1 ? TileRows.OffsetTable : TileRows.Table;
-        return new TileProduct(row, Problem.Input, Problem.Epilogue, _layout.Taps, _layout.TapElements, rows, panels);
+        return new TileProduct(row, Problem.Input, Problem.Epilogue, _layout.Taps, _layout.TapBytes, rows, panels);
     }
 
     private TileOperands GroupOperands(ConvolutionOperands operands, int rows, int group, nint a)

@@ -20,9 +20,9 @@ internal sealed class IndirectionTable : IDisposable
     public IndirectionTable(ConvolutionProblem problem, TapLayout layout, ConvolutionOperands operands, int zeroPoint, RowTiles tiles)
     {
         (_problem, _layout, _input) = (problem, layout, operands.Input);
-        _zeroRow = new NativeBuffer(layout.TapPixels * problem.InputChannels * problem.Input.Size());
+        _zeroRow = new NativeBuffer(Math.Max(layout.TapBytes, problem.InputChannels * problem.Input.Size()));
         if (problem.Input != DataType.Float32) _zeroRow.Bytes.Fill((byte)zeroPoint);
-        if (layout.WholeRows && BorderStrips.AreNeeded(problem)) _strips = new BorderStrips(problem, operands, (byte)zeroPoint);
+        if (layout.WholeRows && BorderStrips.AreNeeded(problem, layout)) _strips = new BorderStrips(problem, layout, operands, (byte)zeroPoint);
         _addresses = new NativeBuffer((long)tiles.Rows * layout.Taps * sizeof(long));
         Fill(tiles);
     }
@@ -62,7 +62,7 @@ internal sealed class IndirectionTable : IDisposable
         var inputY = (y * _problem.StrideY) - _problem.PadTop + (ky * _problem.DilationY);
         var inputX = (x * _problem.StrideX) - _problem.PadLeft + (kx * _problem.DilationX);
         if (inputY < 0 || inputY >= _problem.InputHeight) return _zeroRow.Address;
-        if (inputX >= 0 && inputX + _layout.TapPixels <= _problem.InputWidth)
+        if (_layout.FitsLine(inputX))
         {
             var inputPixel = (((long)image * _problem.InputHeight) + inputY) * _problem.InputWidth + inputX;
             return _input + (inputPixel * _problem.InputChannels * _problem.Input.Size());

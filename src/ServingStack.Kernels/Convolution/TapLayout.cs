@@ -24,6 +24,8 @@ internal sealed class TapLayout
 
     public int GroupInputs { get; }
 
+    private int PixelStride => _problem.InputChannels * _problem.Input.Size();
+
     public int GroupOutputs { get; }
 
     /// <summary>A tap is a kernel row; otherwise it is one pixel.</summary>
@@ -36,6 +38,16 @@ internal sealed class TapLayout
     public int Taps => _problem.KernelHeight * TapsPerRow;
 
     public int TapElements => TapPixels * GroupInputs;
+
+    /// <summary>
+    /// Bytes of one piece as it is read: a kernel row is read in whole groups of four bytes, so up to three bytes behind it meet weights that
+    /// are zero. Where they would lie beyond the line, a padded copy stands in.
+    /// </summary>
+    public int TapBytes => WholeRows ? (TapElements * _problem.Input.Size() + 3) / 4 * 4 : TapElements * _problem.Input.Size();
+
+    /// <summary>Whether a piece that starts at an input column lies within the line.</summary>
+    public bool FitsLine(int inputX) =>
+        inputX >= 0 && (inputX * PixelStride) + TapBytes <= _problem.InputWidth * PixelStride;
 
     /// <summary>A 1x1 convolution over every pixel is a GEMM over the input as it lies in memory.</summary>
     public bool IsGemm => _problem is

@@ -10,7 +10,7 @@ internal sealed class EmittedGemm : PackedGemm
         GemmChecks.Check(problem.A, problem.Epilogue, problem.N, (long)problem.N * problem.K, weights);
         var arithmetic = TileProduct.Arithmetic(problem.A);
         var panels = new ColumnPanels(weights.B.Span, problem.N, taps: 1, problem.K, arithmetic, weights, ..problem.N);
-        _product = new TileProduct(row, problem.A, problem.Epilogue, taps: 1, problem.K, TileRows.Strided, panels);
+        _product = new TileProduct(row, problem.A, problem.Epilogue, taps: 1, problem.K * problem.A.Size(), TileRows.Strided, panels);
     }
 
     protected override BoundKernel BindChecked(GemmOperands operands) => new BoundTiles(_product, new TileOperands(

@@ -7,7 +7,7 @@ namespace ServingStack.Kernels.Gemm;
 /// Rows of A, cut into taps, times packed columns: what GEMM and convolution share. Holds the panels, chooses tiles for a number of rows, and
 /// gets the kernels for them.
 /// </summary>
-internal sealed class TileProduct(string row, DataType activations, Epilogue epilogue, int taps, int tapElements, TileRows rows, ColumnPanels panels)
+internal sealed class TileProduct(string row, DataType activations, Epilogue epilogue, int taps, int tapBytes, TileRows rows, ColumnPanels panels)
     : IDisposable
 {
     public Epilogue Epilogue { get; } = epilogue;
@@ -18,7 +18,7 @@ internal sealed class TileProduct(string row, DataType activations, Epilogue epi
 
     public int Taps { get; } = taps;
 
-    public int TapBytes { get; } = tapElements * activations.Size();
+    public int TapBytes { get; } = tapBytes;
 
     public TileRows Rows { get; } = rows;
 

@@ -19,7 +19,7 @@ public sealed unsafe class PeakThroughput : IDisposable
     /// <param name="quantized">u8 x s8 dot products (AVX-512 VNNI), otherwise fp32 multiply-adds (AVX-512).</param>
     public PeakThroughput(bool quantized)
     {
-        var needed = quantized ? InstructionSet.Avx512Vnni : InstructionSet.Avx512Bw;
+        var needed = Needs(quantized);
         var found = MachineFeatures.Current.InstructionSet;
         if (found < needed) throw new PlatformNotSupportedException($"The peak of {needed} cannot be measured on a machine held to {found}.");
         var emitter = new Emitter(quantized);
@@ -29,6 +29,9 @@ public sealed unsafe class PeakThroughput : IDisposable
 
     /// <summary>A multiply-add counts as two.</summary>
     public long OperationsPerRun { get; }
+
+    /// <summary>The level whose peak it is.</summary>
+    public static InstructionSet Needs(bool quantized) => quantized ? InstructionSet.Avx512Vnni : InstructionSet.Avx512Bw;
 
     public void Run()
     {
