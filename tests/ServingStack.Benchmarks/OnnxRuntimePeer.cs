@@ -36,6 +36,8 @@ internal sealed class OnnxRuntimePeer : IDisposable
         var shape = metadata.Dimensions.Select(extent => (long)(extent < 0 ? batch : extent)).ToArray();
         var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, metadata.ElementDataType, shape);
         _values.Add(value);
+        // Indices stay zero, which every table has.
+        value.GetTensorMutableRawData().Clear();
         if (metadata.ElementDataType == TensorElementType.Float) Numbers.Fill(random, value.GetTensorMutableDataAsSpan<float>());
         else if (metadata.ElementDataType == TensorElementType.UInt8) random.NextBytes(value.GetTensorMutableDataAsSpan<byte>());
         return value;
