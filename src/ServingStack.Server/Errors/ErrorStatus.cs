@@ -27,5 +27,9 @@ internal static class ErrorStatus
 
     public static int HttpOf(ServingErrorKind kind) => Rows[kind].Http;
 
+    /// <summary>Whole seconds to wait before a retry, 1 to 3600; null when the error gives none.</summary>
+    public static string? RetryAfterOf(ServingError error) =>
+        error.RetryAfter is { } pause ? $"{Math.Clamp((long)Math.Ceiling(pause.TotalSeconds), 1, 3600)}" : null;
+
     public static StatusCode GrpcOf(ServingErrorKind kind) => Rows[kind].Grpc;
 }

@@ -29,7 +29,7 @@ internal sealed partial class GrpcErrors(ILogger<GrpcErrors> logger) : Intercept
     private static RpcException StatusOf(ServingError error)
     {
         var trailers = new Metadata();
-        if (error.RetryAfter is { } pause) trailers.Add("retry-after", $"{Math.Clamp((long)Math.Ceiling(pause.TotalSeconds), 1, 3600)}");
+        if (ErrorStatus.RetryAfterOf(error) is { } seconds) trailers.Add("retry-after", seconds);
         return new RpcException(new Status(ErrorStatus.GrpcOf(error.Kind), error.Message), trailers);
     }
 

@@ -6,7 +6,9 @@ using ServingStack.Serving.Requests;
 
 namespace ServingStack.Server.Grpc;
 
-/// <summary>Reads a <see cref="ModelInferRequest"/>: tensors as raw bytes, used where they stand, or as typed contents; never both.</summary>
+/// <summary>
+/// Reads a <see cref="ModelInferRequest"/>: tensors as raw bytes, used where they stand, or as typed contents; never both.
+/// </summary>
 internal static class GrpcRequestReader
 {
     // Each of these would change the answer; ignoring it would be a wrong answer.
@@ -17,8 +19,10 @@ internal static class GrpcRequestReader
         var request = new InferenceRequest(signature) { Id = message.Id, Timeout = TimeoutOf(message.Parameters) };
         var raw = message.RawInputContents;
         if (raw.Count > 0 && raw.Count != message.Inputs.Count)
-            throw ServingException.Invalid($"raw_input_contents has {raw.Count} entries for {message.Inputs.Count} inputs; give one for each, in their order.");
-        for (var i = 0; i < message.Inputs.Count; i++) ReadInput(request, message.Inputs[i], raw.Count > 0 ? raw[i].Memory : default(ReadOnlyMemory<byte>?));
+            throw ServingException.Invalid(
+                $"raw_input_contents has {raw.Count} entries for {message.Inputs.Count} inputs; give one for each, in their order.");
+        for (var i = 0; i < message.Inputs.Count; i++)
+            ReadInput(request, message.Inputs[i], raw.Count > 0 ? raw[i].Memory : default(ReadOnlyMemory<byte>?));
         request.Seal();
         return request;
     }
@@ -32,7 +36,8 @@ internal static class GrpcRequestReader
         {
             Refuse(output.Parameters);
             var index = signature.OutputIndex(output.Name);
-            if (wanted.Contains(index)) throw ServingException.Invalid($"Output '{output.Name}' is asked for twice; name each output once.");
+            if (wanted.Contains(index))
+                throw ServingException.Invalid($"Output '{output.Name}' is asked for twice; name each output once.");
             wanted.Add(index);
         }
         return wanted;
@@ -43,11 +48,13 @@ internal static class GrpcRequestReader
         Refuse(input.Parameters);
         var index = request.Signature.InputIndex(input.Name);
         if (!Datatype.TryParse(input.Datatype, out var type))
-            throw ServingException.Invalid($"Input '{input.Name}' has the unknown datatype '{input.Datatype}'; known are {Datatype.Names}.");
+            throw ServingException.Invalid(
+                $"Input '{input.Name}' has the unknown datatype '{input.Datatype}'; known are {Datatype.Names}.");
         var shape = input.Shape.ToArray();
         request.Signature.CheckInput(index, type, shape);
         if (raw is not null && input.Contents is not null)
-            throw ServingException.Invalid($"Input '{input.Name}' has typed contents although raw_input_contents is given; use one of the two.");
+            throw ServingException.Invalid(
+                $"Input '{input.Name}' has typed contents although raw_input_contents is given; use one of the two.");
         request.SetInput(index, shape, raw ?? TypedContents.For(type, input.Name)
             .Read(input.Contents ?? new(), input.Name, ModelSignature.ElementCount(input.Name, shape)));
     }
@@ -59,7 +66,8 @@ internal static class GrpcRequestReader
         return timeout.ParameterChoiceCase switch
         {
             InferParameter.ParameterChoiceOneofCase.Int64Param => InferParameters.Microseconds(timeout.Int64Param, "parameters.timeout"),
-            InferParameter.ParameterChoiceOneofCase.Uint64Param => InferParameters.Microseconds((long)Math.Min(timeout.Uint64Param, long.MaxValue), "parameters.timeout"),
+            InferParameter.ParameterChoiceOneofCase.Uint64Param =>
+                InferParameters.Microseconds((long)Math.Min(timeout.Uint64Param, long.MaxValue), "parameters.timeout"),
             _ => throw ServingException.Invalid("parameters.timeout is no whole number: give microseconds as int64_param."),
         };
     }
@@ -68,6 +76,7 @@ internal static class GrpcRequestReader
     {
         foreach (var name in Unsupported)
             if (parameters.ContainsKey(name))
-                throw new ServingException(new(ServingErrorKind.Unsupported, $"This server does not offer the parameter {name}; leave it out."));
+                throw new ServingException(
+                    new(ServingErrorKind.Unsupported, $"This server does not offer the parameter {name}; leave it out."));
     }
 }

@@ -11,7 +11,9 @@ using ServingStack.Serving.Telemetry;
 
 namespace ServingStack.Server.Grpc;
 
-/// <summary>The Open Inference Protocol over gRPC. Errors leave as <see cref="ServingException"/>; <see cref="GrpcErrors"/> gives them statuses.</summary>
+/// <summary>
+/// The Open Inference Protocol over gRPC. Errors leave as <see cref="ServingException"/>; <see cref="GrpcErrors"/> gives them statuses.
+/// </summary>
 internal sealed class InferenceGrpcService(ModelRepository repository, ServingMetrics metrics, TimeProvider time)
     : GRPCInferenceService.GRPCInferenceServiceBase
 {
@@ -29,7 +31,8 @@ internal sealed class InferenceGrpcService(ModelRepository repository, ServingMe
     }
 
     public override Task<ServerMetadataResponse> ServerMetadata(ServerMetadataRequest request, ServerCallContext context) =>
-        Task.FromResult(new ServerMetadataResponse { Name = ServerInfo.Name, Version = ServerInfo.Version, Extensions = { ServerInfo.Extensions } });
+        Task.FromResult(
+            new ServerMetadataResponse { Name = ServerInfo.Name, Version = ServerInfo.Version, Extensions = { ServerInfo.Extensions } });
 
     public override Task<ModelMetadataResponse> ModelMetadata(ModelMetadataRequest request, ServerCallContext context)
     {
@@ -61,7 +64,8 @@ internal sealed class InferenceGrpcService(ModelRepository repository, ServingMe
         }
     }
 
-    private (InferenceRequest Request, IReadOnlyList<int> Wanted) Read(ModelInferRequest message, ServerCallContext context, ServedModel model)
+    private (InferenceRequest Request, IReadOnlyList<int> Wanted) Read(
+        ModelInferRequest message, ServerCallContext context, ServedModel model)
     {
         try
         {
@@ -87,14 +91,16 @@ internal sealed class InferenceGrpcService(ModelRepository repository, ServingMe
     }
 
     /// <summary>Outputs go back in the form in which the inputs came; what has no typed form makes all of them raw.</summary>
-    private static ModelInferResponse Answer(ModelInferRequest message, InferenceRequest request, IReadOnlyList<int> wanted, ServedModel model)
+    private static ModelInferResponse Answer(
+        ModelInferRequest message, InferenceRequest request, IReadOnlyList<int> wanted, ServedModel model)
     {
         var response = new ModelInferResponse { ModelName = model.Name, ModelVersion = $"{model.Version}", Id = request.Id };
         var outputs = wanted.Select(i => request.Outputs[i]).ToArray();
         var raw = message.RawInputContents.Count > 0 || outputs.Any(o => TypedContents.Find(o.Spec.ElementType) is null);
         foreach (var output in outputs)
         {
-            var tensor = new ModelInferResponse.Types.InferOutputTensor { Name = output.Spec.Name, Datatype = Datatype.NameOf(output.Spec.ElementType) };
+            var datatype = Datatype.NameOf(output.Spec.ElementType);
+            var tensor = new ModelInferResponse.Types.InferOutputTensor { Name = output.Spec.Name, Datatype = datatype };
             tensor.Shape.AddRange(output.Shape);
             // Copied: the message is sent after the request's memory has gone back to its pool.
             if (raw) response.RawOutputContents.Add(ByteString.CopyFrom(output.Bytes.Span));

@@ -7,7 +7,9 @@ using ServingStack.Serving.Requests;
 
 namespace ServingStack.Server.Grpc;
 
-/// <summary>How tensors of one element type stand in <see cref="InferTensorContents"/>, whose fields are wider than the narrow integers.</summary>
+/// <summary>
+/// How tensors of one element type stand in <see cref="InferTensorContents"/>, whose fields are wider than the narrow integers.
+/// </summary>
 internal abstract class TypedContents
 {
     private static readonly Dictionary<ElementType, TypedContents> Rows = new()
@@ -36,13 +38,15 @@ internal abstract class TypedContents
 
     public abstract InferTensorContents Write(ReadOnlySpan<byte> bytes);
 
-    protected static int CountAll(InferTensorContents c) => c.BoolContents.Count + c.IntContents.Count + c.Int64Contents.Count + c.UintContents.Count
+    protected static int CountAll(InferTensorContents c) =>
+        c.BoolContents.Count + c.IntContents.Count + c.Int64Contents.Count + c.UintContents.Count
         + c.Uint64Contents.Count + c.Fp32Contents.Count + c.Fp64Contents.Count + c.BytesContents.Count;
 }
 
 /// <summary>Elements that are <typeparamref name="TMemory"/> in memory and <typeparamref name="TField"/> in the message.</summary>
 internal sealed class TypedContents<TMemory, TField>(
-    string field, Func<InferTensorContents, RepeatedField<TField>> elements, Func<TField, TMemory> narrow, Func<TMemory, TField> widen) : TypedContents
+    string field, Func<InferTensorContents, RepeatedField<TField>> elements, Func<TField, TMemory> narrow, Func<TMemory, TField> widen)
+    : TypedContents
     where TMemory : unmanaged
 {
     public override byte[] Read(InferTensorContents contents, string tensor, long count)

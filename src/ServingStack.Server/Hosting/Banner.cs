@@ -3,6 +3,7 @@ using ServingStack.Engine;
 using ServingStack.Graphs;
 using ServingStack.Server.Options;
 using ServingStack.Serving.Repository;
+using ServingStack.Serving.Requests;
 
 namespace ServingStack.Server.Hosting;
 
@@ -12,6 +13,8 @@ internal static class Banner
     // What still reads well on a command line.
     private const int MostInlineElements = 64;
 
+    private const string NoModels = "  no models yet: put NAME/1/model.onnx there, it is taken up while the server runs";
+
     /// <param name="addresses">REST first, then gRPC, as they were bound.</param>
     public static string Write(ModelRepository repository, ServerOptions options, IReadOnlyList<string> addresses)
     {
@@ -20,14 +23,16 @@ internal static class Banner
         text.AppendLine($"ServingStack {ServerInfo.Version} serves {options.ModelRepository}");
         text.AppendLine($"  REST     {(addresses.Count > 0 ? addresses[0] : "nowhere")}   (try {rest}/scalar, {rest}/metrics)");
         text.AppendLine($"  gRPC     {addresses.Skip(1).FirstOrDefault()}");
-        text.AppendLine(repository.Statuses.Count == 0 ? "  no models yet: put NAME/1/model.onnx there, it is taken up while the server runs" : "  models");
-        foreach (var status in repository.Statuses) text.AppendLine($"    {status.Model,-28} {status.Version,3}  {status.State,-12} {About(repository, status)}");
+        text.AppendLine(repository.Statuses.Count == 0 ? NoModels : "  models");
+        foreach (var status in repository.Statuses)
+            text.AppendLine($"    {status.Model,-28} {status.Version,3}  {status.State,-12} {About(repository, status)}");
         if (FirstReady(repository) is { } model) text.AppendLine($"Try:  {Curl(repository, model, rest, options.ModelRepository)}");
         return text.ToString();
     }
 
     /// <summary>
-    /// A request that works as it stands: the model's own <c>sample_request.json</c> where it has one, else zeros, inline when they are few.
+    /// A request that works as it stands: the model's own <c>sample_request.json</c> where it has one, else zeros, in the
+    /// command when they are few.
     /// </summary>
     internal static string Curl(ModelRepository repository, string name, string rest, string folder)
     {
@@ -39,12 +44,20 @@ internal static class Banner
         var counts = signature.Inputs.Select(ElementsOfRow).ToArray();
         if (counts.Sum() <= MostInlineElements) return $"curl -s {url} -d '{InlineRequest(signature.Inputs)}'";
         return signature.Inputs.Count == 1
-            ? $"head -c {signature.Inputs[0].ElementType.BytesFor(counts[0])} /dev/zero | curl -s {url} -H 'Inference-Header-Content-Length: 0' --data-binary @- | head -c 300"
+            ? $"head -c {signature.Inputs[0].ElementType.BytesFor(counts[0])} /dev/zero | curl -s {url} "
+                + "-H 'Inference-Header-Content-Length: 0' --data-binary @- | head -c 300"
             : $"curl -s {rest}/v2/models/{name}";
     }
 
-    private static string InlineRequest(IEnumerable<TensorSpec> inputs) => "{\"inputs\":[" + string.Join(",", inputs.Select(i =>
-        $$"""{"name":"{{i.Name}}","datatype":"{{Serving.Requests.Datatype.NameOf(i.ElementType)}}","shape":[{{string.Join(",", RowOf(i))}}],"data":[{{string.Join(",", Enumerable.Repeat(i.ElementType == ElementType.Bool ? "false" : "0", (int)ElementsOfRow(i)))}}]}""")) + "]}";
+    private static string InlineRequest(IEnumerable<TensorSpec> inputs) =>
+        $$"""{"inputs":[{{string.Join(",", inputs.Select(InlineInput))}}]}""";
+
+    private static string InlineInput(TensorSpec spec)
+    {
+        var data = Enumerable.Repeat(spec.ElementType == ElementType.Bool ? "false" : "0", (int)ElementsOfRow(spec));
+        var (datatype, shape) = (Datatype.NameOf(spec.ElementType), string.Join(",", RowOf(spec)));
+        return $$"""{"name":"{{spec.Name}}","datatype":"{{datatype}}","shape":[{{shape}}],"data":[{{string.Join(",", data)}}]}""";
+    }
 
     private static IEnumerable<long> RowOf(TensorSpec spec) => spec.Shape.Select(d => d.IsFixed ? d.Value : 1);
 
@@ -59,5 +72,6 @@ internal static class Banner
         return $"{model.Platform}, {model.Instances} instances, {batching}. {status.Reason}";
     }
 
-    private static string? FirstReady(ModelRepository repository) => repository.Statuses.FirstOrDefault(s => s.State == ModelState.Ready)?.Model;
+    private static string? FirstReady(ModelRepository repository) =>
+        repository.Statuses.FirstOrDefault(s => s.State == ModelState.Ready)?.Model;
 }

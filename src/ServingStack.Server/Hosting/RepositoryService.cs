@@ -6,7 +6,8 @@ using ServingStack.Serving.Repository;
 namespace ServingStack.Server.Hosting;
 
 /// <summary>Starts the repository with the host, drains it when the host stops, and says once at start what is served where.</summary>
-internal sealed class RepositoryService(ModelRepository repository, ServerOptions options, IServer server, IHostApplicationLifetime lifetime)
+internal sealed class RepositoryService(
+    ModelRepository repository, ServerOptions options, IServer server, IHostApplicationLifetime lifetime)
     : IHostedLifecycleService
 {
     private Task _banner = Task.CompletedTask;

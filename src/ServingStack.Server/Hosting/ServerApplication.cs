@@ -15,7 +15,8 @@ internal static class ServerApplication
         // Settings lie beside the program, not where it happens to be called from.
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddCommandLine(args, OptionTable.Mappings);
-        if (!OptionTable.TryRead(builder.Configuration, out var options, out faults, Environment.CurrentDirectory, AppContext.BaseDirectory)) return null;
+        string[] places = [Environment.CurrentDirectory, AppContext.BaseDirectory];
+        if (!OptionTable.TryRead(builder.Configuration, out var options, out faults, places)) return null;
 
         builder.ListenOnRestAndGrpc(options);
         builder.Services.AddModels(options);

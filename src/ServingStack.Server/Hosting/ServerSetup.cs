@@ -15,7 +15,8 @@ namespace ServingStack.Server.Hosting;
 /// <summary>The steps that <c>Program</c> lists.</summary>
 internal static class ServerSetup
 {
-    public static void ListenOnRestAndGrpc(this WebApplicationBuilder builder, ServerOptions options) => builder.WebHost.ConfigureKestrel(kestrel =>
+    public static void ListenOnRestAndGrpc(this WebApplicationBuilder builder, ServerOptions options) =>
+        builder.WebHost.ConfigureKestrel(kestrel =>
     {
         kestrel.AddServerHeader = false;
         // The endpoints hold their own limit, which counts after decompression and answers in JSON.
@@ -30,7 +31,8 @@ internal static class ServerSetup
         services.AddSingleton(options);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<ServingMetrics>();
-        services.AddSingleton(new RepositoryOptions { Folder = options.ModelRepository, PollInterval = TimeSpan.FromSeconds(options.PollSeconds) });
+        services.AddSingleton(
+            new RepositoryOptions { Folder = options.ModelRepository, PollInterval = TimeSpan.FromSeconds(options.PollSeconds) });
         services.AddSingleton<ModelRepository>();
         services.AddHostedService<RepositoryService>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.StopSeconds));
@@ -67,7 +69,8 @@ internal static class ServerSetup
         });
         services.AddGrpcReflection();
         services.AddGrpcHealthChecks().AddCheck<ReadyHealthCheck>("ready");
-        services.Configure<HealthCheckPublisherOptions>(publisher => (publisher.Delay, publisher.Period) = (TimeSpan.Zero, TimeSpan.FromSeconds(1)));
+        services.Configure<HealthCheckPublisherOptions>(publisher =>
+            (publisher.Delay, publisher.Period) = (TimeSpan.Zero, TimeSpan.FromSeconds(1)));
     }
 
     public static void AddTelemetry(this IServiceCollection services) => services.AddOpenTelemetry().WithMetrics(metrics => metrics

@@ -2,7 +2,8 @@ namespace ServingStack.Server.Options;
 
 /// <summary>
 /// Every option in one place. The key in configuration is <c>ServingStack:Name</c>, so the same option is a switch, an environment variable
-/// (<c>ServingStack__Name</c>) and a line of <c>appsettings.json</c>. A new option is a property of <see cref="ServerOptions"/> and a row here.
+/// (<c>ServingStack__Name</c>) and a line of <c>appsettings.json</c>. A new option is a property of <see cref="ServerOptions"/> and a row
+/// here.
 /// </summary>
 internal static class OptionTable
 {
@@ -10,7 +11,8 @@ internal static class OptionTable
 
     private static readonly (string Switch, string Value, string Key, string Help)[] Rows =
     [
-        ("--model-repository", "DIR", nameof(ServerOptions.ModelRepository), "Folder of models, NAME/VERSION/model.onnx (default: deploy/models)"),
+        ("--model-repository", "DIR", nameof(ServerOptions.ModelRepository),
+            "Folder of models, NAME/VERSION/model.onnx (default: deploy/models)"),
         ("--address", "IP", nameof(ServerOptions.Address), "Address to listen on; 0.0.0.0 for every network (default: 127.0.0.1)"),
         ("--http-port", "PORT", nameof(ServerOptions.HttpPort), "Port of REST, /metrics and /scalar; 0 for any free one (default: 8000)"),
         ("--grpc-port", "PORT", nameof(ServerOptions.GrpcPort), "Port of gRPC; 0 for any free one (default: 8001)"),
@@ -61,7 +63,8 @@ internal static class OptionTable
         """;
 
     /// <summary>Reads the options; the default repository is looked for in <paramref name="folders"/> and above them.</summary>
-    public static bool TryRead(IConfiguration configuration, out ServerOptions options, out IReadOnlyList<string> faults, params string[] folders)
+    public static bool TryRead(
+        IConfiguration configuration, out ServerOptions options, out IReadOnlyList<string> faults, params string[] folders)
     {
         options = new();
         try

@@ -2,7 +2,9 @@ using System.Net;
 
 namespace ServingStack.Server.Options;
 
-/// <summary>What the server is told from outside: switches, environment variables or <c>appsettings.json</c>, see <see cref="OptionTable"/>.</summary>
+/// <summary>
+/// What the server is told from outside: switches, environment variables or <c>appsettings.json</c>, see <see cref="OptionTable"/>.
+/// </summary>
 internal sealed record ServerOptions
 {
     /// <summary>The folder of models; empty for <c>deploy/models</c> beside the program or above it.</summary>
@@ -31,10 +33,12 @@ internal sealed record ServerOptions
     /// <summary>Everything that is wrong, each with its remedy.</summary>
     public IEnumerable<string> Faults()
     {
-        if (!IPAddress.TryParse(Address, out _)) yield return $"--address is '{Address}': give an IP address, such as 127.0.0.1 or 0.0.0.0.";
+        if (!IPAddress.TryParse(Address, out _))
+            yield return $"--address is '{Address}': give an IP address, such as 127.0.0.1 or 0.0.0.0.";
         if (HttpPort is < 0 or > 65535) yield return $"--http-port is {HttpPort}: give 0 to 65535.";
         if (GrpcPort is < 0 or > 65535) yield return $"--grpc-port is {GrpcPort}: give 0 to 65535.";
-        if (HttpPort == GrpcPort && HttpPort != 0) yield return $"--http-port and --grpc-port are both {HttpPort}: give two different ports.";
+        if (HttpPort == GrpcPort && HttpPort != 0)
+            yield return $"--http-port and --grpc-port are both {HttpPort}: give two different ports.";
         if (MaxRequestBytes < 1024) yield return $"--max-request-bytes is {MaxRequestBytes}: give 1024 or more.";
         if (PollSeconds is < 0 or > 86400) yield return $"--poll-seconds is {PollSeconds}: give 0 to 86400.";
         if (StopSeconds is < 0 or > 3600) yield return $"--stop-seconds is {StopSeconds}: give 0 to 3600.";

@@ -23,11 +23,13 @@ internal sealed record ModelIndexDocument(
     string Name, string Version, [property: Description("READY, LOADING, UNLOADING or UNAVAILABLE")] string State, string Reason);
 
 [Description("An input or output of a model.")]
-internal sealed record TensorDocument(string Name, string Datatype, [property: Description("-1 where the extent is variable")] long[] Shape);
+internal sealed record TensorDocument(
+    string Name, string Datatype, [property: Description("-1 where the extent is variable")] long[] Shape);
 
 [Description("What a model takes and gives.")]
 internal sealed record ModelDocument(
-    string Name, IReadOnlyList<string> Versions, string Platform, IReadOnlyList<TensorDocument> Inputs, IReadOnlyList<TensorDocument> Outputs,
+    string Name, IReadOnlyList<string> Versions, string Platform,
+    IReadOnlyList<TensorDocument> Inputs, IReadOnlyList<TensorDocument> Outputs,
     [property: Description("The ONNX file's metadata: lineage, accuracy, labels")] IReadOnlyDictionary<string, string> Properties);
 
 // The records below describe the infer endpoint in the OpenAPI document; the endpoint itself reads and writes without them.
@@ -38,12 +40,14 @@ internal sealed record InferInputDocument(
     JsonElement? Parameters, [property: Description("Elements in row-major order, flat or nested as the shape")] JsonElement? Data);
 
 [Description("An output that is asked for.")]
-internal sealed record InferWantedDocument(string Name, [property: Description("binary_data: true for raw bytes behind the JSON")] JsonElement? Parameters);
+internal sealed record InferWantedDocument(
+    string Name, [property: Description("binary_data: true for raw bytes behind the JSON")] JsonElement? Parameters);
 
 [Description("An inference request of the Open Inference Protocol.")]
 internal sealed record InferRequestDocument(
     string? Id, [property: Description("timeout (microseconds), binary_data_output")] JsonElement? Parameters,
-    IReadOnlyList<InferInputDocument> Inputs, [property: Description("All outputs when left out")] IReadOnlyList<InferWantedDocument>? Outputs);
+    IReadOnlyList<InferInputDocument> Inputs,
+    [property: Description("All outputs when left out")] IReadOnlyList<InferWantedDocument>? Outputs);
 
 [Description("A tensor that comes back.")]
 internal sealed record InferOutputDocument(

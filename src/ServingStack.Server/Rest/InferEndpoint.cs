@@ -22,8 +22,10 @@ internal sealed class InferEndpoint(ModelRepository repository, ServingMetrics m
         {
             using var inference = Read(http, body, lease.Model);
             var error = await lease.Model.RunAsync(inference.Request).ConfigureAwait(false);
-            if (error is null) await InferResponseWriter.WriteAsync(http.Response, inference, lease.Model, http.RequestAborted).ConfigureAwait(false);
-            else await RestError.WriteAsync(http, error).ConfigureAwait(false);
+            var answered = error is null
+                ? InferResponseWriter.WriteAsync(http.Response, inference, lease.Model, http.RequestAborted)
+                : RestError.WriteAsync(http, error);
+            await answered.ConfigureAwait(false);
         }
     }
 
@@ -47,6 +49,7 @@ internal sealed class InferEndpoint(ModelRepository repository, ServingMetrics m
         var header = request.Headers[InferResponseWriter.HeaderLength].ToString();
         if (header.Length == 0) return null;
         return int.TryParse(header, NumberStyles.None, CultureInfo.InvariantCulture, out var length) ? length
-            : throw ServingException.Invalid($"{InferResponseWriter.HeaderLength} is '{header}': give the length of the JSON part in bytes.");
+            : throw ServingException.Invalid(
+                $"{InferResponseWriter.HeaderLength} is '{header}': give the length of the JSON part in bytes.");
     }
 }

@@ -3,7 +3,9 @@ using ServingStack.Serving.Errors;
 
 namespace ServingStack.Server.Rest;
 
-/// <summary>The <c>parameters</c> object of a request, an input or an output. Unknown names are ignored, as the protocol wants it.</summary>
+/// <summary>
+/// The <c>parameters</c> object of a request, an input or an output. Unknown names are ignored, as the protocol wants it.
+/// </summary>
 internal sealed record InferParameters
 {
     // Each of these would change the answer; ignoring it would be a wrong answer.
@@ -54,7 +56,8 @@ internal sealed record InferParameters
     private static int Size(ref Utf8JsonReader reader, string where)
     {
         var size = JsonRequest.Int64(ref reader, where);
-        return size is >= 0 and <= int.MaxValue ? (int)size : throw ServingException.Invalid($"{where} is {size}: give the number of bytes.");
+        return size is >= 0 and <= int.MaxValue ? (int)size
+            : throw ServingException.Invalid($"{where} is {size}: give the number of bytes.");
     }
 
     private static void Skip(ref Utf8JsonReader reader, string name, string where)

@@ -68,7 +68,8 @@ internal ref struct InferRequestReader
         _reader.Read();
         if (!hasInputs) throw ServingException.Invalid("inputs is missing; send a list of the model's inputs.");
         if (_binaryUsed != _binary.Length)
-            throw ServingException.Invalid($"{_binary.Length - _binaryUsed} bytes are left over behind the JSON: the sum of all binary_data_size is {_binaryUsed}.");
+            throw ServingException.Invalid(
+                $"{_binary.Length - _binaryUsed} bytes are left over behind the JSON: the sum of all binary_data_size is {_binaryUsed}.");
         ChooseOutputs();
     }
 
@@ -117,7 +118,8 @@ internal ref struct InferRequestReader
     private readonly void Check(int index, string datatype, long[] shape)
     {
         if (!Datatype.TryParse(datatype, out var type))
-            throw ServingException.Invalid($"Input '{_signature.Inputs[index].Name}' has the unknown datatype '{datatype}'; known are {Datatype.Names}.");
+            throw ServingException.Invalid(
+                $"Input '{_signature.Inputs[index].Name}' has the unknown datatype '{datatype}'; known are {Datatype.Names}.");
         _signature.CheckInput(index, type, shape);
     }
 
@@ -125,15 +127,18 @@ internal ref struct InferRequestReader
     {
         var spec = _signature.Inputs[index];
         var hasData = data.TokenType != JsonTokenType.None;
-        if (hasData == binarySize.HasValue)
-            throw ServingException.Invalid($"Input '{spec.Name}' {(hasData ? "has both data and" : "has neither data nor")} parameters.binary_data_size; give one of them.");
+        if (hasData && binarySize.HasValue)
+            throw ServingException.Invalid($"Input '{spec.Name}' has both data and parameters.binary_data_size; give one of them.");
+        if (!hasData && !binarySize.HasValue)
+            throw ServingException.Invalid($"Input '{spec.Name}' has neither data nor parameters.binary_data_size; give one of them.");
         _inference.Request.SetInput(index, shape, binarySize is { } size ? TakeBinary(spec.Name, size) : ReadData(spec, shape, ref data));
     }
 
     private ReadOnlyMemory<byte> TakeBinary(string tensor, int size)
     {
         if (size > _binary.Length - _binaryUsed)
-            throw ServingException.Invalid($"Input '{tensor}': binary_data_size is {size}, but only {_binary.Length - _binaryUsed} bytes are left behind the JSON. "
+            throw ServingException.Invalid(
+                $"Input '{tensor}': binary_data_size is {size}, but only {_binary.Length - _binaryUsed} bytes are left behind the JSON. "
                 + "Is Inference-Header-Content-Length the length of the JSON part?");
         _binaryUsed += size;
         return _binary.Slice(_binaryUsed - size, size);
@@ -145,7 +150,8 @@ internal ref struct InferRequestReader
         var elements = ModelSignature.ElementCount(spec.Name, shape);
         // An element takes a character and a comma at least: what the text cannot hold is not worth memory.
         if (elements > _reader.BytesConsumed)
-            throw ServingException.Invalid($"Input '{spec.Name}': data has fewer than the {elements} elements that its shape {ModelSignature.Print(shape)} takes.");
+            throw ServingException.Invalid(
+                $"Input '{spec.Name}': data has fewer than the {elements} elements that its shape {ModelSignature.Print(shape)} takes.");
         var bytes = _inference.Rent((int)Graphs.ElementTypes.BytesFor(spec.ElementType, elements));
         format.Read(ref data, spec.Name, shape, bytes.Span);
         return bytes;
@@ -177,7 +183,8 @@ internal ref struct InferRequestReader
         foreach (var (name, binary) in _wanted)
         {
             var index = _signature.OutputIndex(name);
-            if (_inference.Outputs.Exists(o => o.Index == index)) throw ServingException.Invalid($"Output '{name}' is asked for twice; name each output once.");
+            if (_inference.Outputs.Exists(o => o.Index == index))
+                throw ServingException.Invalid($"Output '{name}' is asked for twice; name each output once.");
             _inference.Outputs.Add(new(index, binary ?? _binaryByDefault));
         }
         foreach (var output in _inference.Outputs)

@@ -16,7 +16,8 @@ internal ref struct JsonNesting(string tensor, ReadOnlySpan<long> shape)
     public void Open()
     {
         if (_depth == _counts.Length)
-            throw ServingException.Invalid($"Input '{tensor}': data is nested deeper than its shape of {_shape.Length} extents; send it flat, or nested as the shape.");
+            throw ServingException.Invalid($"Input '{tensor}': data is nested deeper than its shape of {_shape.Length} extents; "
+                + "send it flat, or nested as the shape.");
         if (_depth > 0)
         {
             _counts[_depth - 1]++;
@@ -29,7 +30,8 @@ internal ref struct JsonNesting(string tensor, ReadOnlySpan<long> shape)
     {
         _depth--;
         if (_nested && _counts[_depth] != _shape[_depth])
-            throw ServingException.Invalid($"Input '{tensor}': an array at depth {_depth + 1} of data has {_counts[_depth]} entries, its shape "
+            throw ServingException.Invalid(
+                $"Input '{tensor}': an array at depth {_depth + 1} of data has {_counts[_depth]} entries, its shape "
                 + $"[{string.Join(", ", _shape.ToArray())}] says {_shape[_depth]}.");
     }
 
@@ -38,7 +40,8 @@ internal ref struct JsonNesting(string tensor, ReadOnlySpan<long> shape)
         if (_depth == 0 && _shape.Length > 0)
             throw ServingException.Invalid($"Input '{tensor}': data is no array; send the elements as one, flat or nested.");
         if (_nested && _depth != _counts.Length)
-            throw ServingException.Invalid($"Input '{tensor}': data mixes elements and arrays at depth {_depth}; send it flat, or nested as the shape.");
+            throw ServingException.Invalid(
+                $"Input '{tensor}': data mixes elements and arrays at depth {_depth}; send it flat, or nested as the shape.");
         if (_depth > 0) _counts[_depth - 1]++;
     }
 
@@ -46,6 +49,7 @@ internal ref struct JsonNesting(string tensor, ReadOnlySpan<long> shape)
     {
         var expected = 1L;
         foreach (var extent in _shape) expected *= extent;
-        return ServingException.Invalid($"Input '{tensor}': data has {got} elements, its shape [{string.Join(", ", _shape.ToArray())}] takes {expected}.");
+        return ServingException.Invalid(
+            $"Input '{tensor}': data has {got} elements, its shape [{string.Join(", ", _shape.ToArray())}] takes {expected}.");
     }
 }

@@ -38,7 +38,8 @@ internal static class JsonRequest
 
     public static bool Boolean(ref Utf8JsonReader reader, string where)
     {
-        if (reader.TokenType is not (JsonTokenType.True or JsonTokenType.False)) Expect(ref reader, JsonTokenType.True, $"{where} is neither true nor false");
+        if (reader.TokenType is not (JsonTokenType.True or JsonTokenType.False))
+            Expect(ref reader, JsonTokenType.True, $"{where} is neither true nor false");
         return reader.TokenType == JsonTokenType.True;
     }
 

@@ -15,22 +15,26 @@ internal abstract class JsonTensor
 {
     private static readonly Dictionary<ElementType, JsonTensor> Rows = new()
     {
-        [ElementType.Bool] = new JsonTensor<byte>(TryReadBool, (w, v) => w.WriteBooleanValue(v != 0), "true or false", JsonTokenType.True, JsonTokenType.False),
-        [ElementType.UInt8] = new JsonTensor<byte>((ref r, out v) => r.TryGetByte(out v), (w, v) => w.WriteNumberValue(v), "whole numbers from 0 to 255"),
-        [ElementType.UInt16] = new JsonTensor<ushort>((ref r, out v) => r.TryGetUInt16(out v), (w, v) => w.WriteNumberValue(v), "whole numbers from 0 to 65535"),
-        [ElementType.UInt32] = new JsonTensor<uint>((ref r, out v) => r.TryGetUInt32(out v), (w, v) => w.WriteNumberValue(v), "whole numbers from 0 to 2^32 - 1"),
-        [ElementType.UInt64] = new JsonTensor<ulong>((ref r, out v) => r.TryGetUInt64(out v), (w, v) => w.WriteNumberValue(v), "whole numbers from 0 to 2^64 - 1"),
-        [ElementType.Int8] = new JsonTensor<sbyte>((ref r, out v) => r.TryGetSByte(out v), (w, v) => w.WriteNumberValue(v), "whole numbers from -128 to 127"),
-        [ElementType.Int16] = new JsonTensor<short>((ref r, out v) => r.TryGetInt16(out v), (w, v) => w.WriteNumberValue(v), "whole numbers from -32768 to 32767"),
-        [ElementType.Int32] = new JsonTensor<int>((ref r, out v) => r.TryGetInt32(out v), (w, v) => w.WriteNumberValue(v), "whole numbers from -2^31 to 2^31 - 1"),
-        [ElementType.Int64] = new JsonTensor<long>((ref r, out v) => r.TryGetInt64(out v), (w, v) => w.WriteNumberValue(v), "whole numbers from -2^63 to 2^63 - 1"),
-        [ElementType.Float32] = new JsonTensor<float>(TryReadSingle, WriteSingle, "numbers of single precision, \"NaN\", \"Infinity\" or \"-Infinity\"", JsonTokenType.String),
-        [ElementType.Float64] = new JsonTensor<double>(TryReadDouble, WriteDouble, "numbers of double precision, \"NaN\", \"Infinity\" or \"-Infinity\"", JsonTokenType.String),
+        [ElementType.Bool] = new JsonTensor<byte>(
+            TryReadBool, (w, v) => w.WriteBooleanValue(v != 0), "true or false", JsonTokenType.True, JsonTokenType.False),
+        [ElementType.UInt8] = Whole<byte>((ref r, out v) => r.TryGetByte(out v), (w, v) => w.WriteNumberValue(v), "0 to 255"),
+        [ElementType.UInt16] = Whole<ushort>((ref r, out v) => r.TryGetUInt16(out v), (w, v) => w.WriteNumberValue(v), "0 to 65535"),
+        [ElementType.UInt32] = Whole<uint>((ref r, out v) => r.TryGetUInt32(out v), (w, v) => w.WriteNumberValue(v), "0 to 2^32 - 1"),
+        [ElementType.UInt64] = Whole<ulong>((ref r, out v) => r.TryGetUInt64(out v), (w, v) => w.WriteNumberValue(v), "0 to 2^64 - 1"),
+        [ElementType.Int8] = Whole<sbyte>((ref r, out v) => r.TryGetSByte(out v), (w, v) => w.WriteNumberValue(v), "-128 to 127"),
+        [ElementType.Int16] = Whole<short>((ref r, out v) => r.TryGetInt16(out v), (w, v) => w.WriteNumberValue(v), "-32768 to 32767"),
+        [ElementType.Int32] = Whole<int>((ref r, out v) => r.TryGetInt32(out v), (w, v) => w.WriteNumberValue(v), "-2^31 to 2^31 - 1"),
+        [ElementType.Int64] = Whole<long>((ref r, out v) => r.TryGetInt64(out v), (w, v) => w.WriteNumberValue(v), "-2^63 to 2^63 - 1"),
+        [ElementType.Float32] = new JsonTensor<float>(
+            TryReadSingle, WriteSingle, "numbers of single precision, \"NaN\", \"Infinity\" or \"-Infinity\"", JsonTokenType.String),
+        [ElementType.Float64] = new JsonTensor<double>(
+            TryReadDouble, WriteDouble, "numbers of double precision, \"NaN\", \"Infinity\" or \"-Infinity\"", JsonTokenType.String),
     };
 
     /// <summary>How the type is written; throws where JSON cannot carry it.</summary>
     public static JsonTensor For(ElementType type, string tensor) => Rows.TryGetValue(type, out var row) ? row
-        : throw ServingException.Invalid($"Tensor '{tensor}' is {Datatype.NameOf(type)}, which JSON cannot carry: send and ask for it as binary data.");
+        : throw ServingException.Invalid(
+            $"Tensor '{tensor}' is {Datatype.NameOf(type)}, which JSON cannot carry: send and ask for it as binary data.");
 
     /// <summary>
     /// Reads <c>data</c>, at whose first token the reader stands, into <paramref name="destination"/>. The elements come flat, or nested as
@@ -41,10 +45,14 @@ internal abstract class JsonTensor
     /// <summary>Writes the elements as one flat array.</summary>
     public abstract void Write(Utf8JsonWriter writer, ReadOnlySpan<byte> source);
 
+    private static JsonTensor<T> Whole<T>(ReadElement<T> read, Action<Utf8JsonWriter, T> write, string range) where T : unmanaged =>
+        new(read, write, $"whole numbers from {range}");
+
     private static bool TryReadBool(ref Utf8JsonReader reader, out byte value)
     {
         value = reader.TokenType == JsonTokenType.True ? (byte)1 : (byte)0;
-        return reader.TokenType is JsonTokenType.True or JsonTokenType.False || (reader.TokenType == JsonTokenType.Number && reader.TryGetByte(out value) && value <= 1);
+        return reader.TokenType is JsonTokenType.True or JsonTokenType.False
+            || (reader.TokenType == JsonTokenType.Number && reader.TryGetByte(out value) && value <= 1);
     }
 
     private static bool TryReadSingle(ref Utf8JsonReader reader, out float value)
@@ -89,7 +97,8 @@ internal delegate bool ReadElement<T>(ref Utf8JsonReader reader, out T value);
 /// <summary>The JSON form of tensors whose elements are <typeparamref name="T"/> in memory.</summary>
 /// <param name="expected">The allowed values, for an error message.</param>
 /// <param name="tokens">The tokens that are read beside numbers.</param>
-internal sealed class JsonTensor<T>(ReadElement<T> read, Action<Utf8JsonWriter, T> write, string expected, params JsonTokenType[] tokens) : JsonTensor
+internal sealed class JsonTensor<T>(ReadElement<T> read, Action<Utf8JsonWriter, T> write, string expected, params JsonTokenType[] tokens)
+    : JsonTensor
     where T : unmanaged
 {
     public override void Read(ref Utf8JsonReader reader, string tensor, ReadOnlySpan<long> shape, Span<byte> destination)
@@ -126,7 +135,8 @@ internal sealed class JsonTensor<T>(ReadElement<T> read, Action<Utf8JsonWriter, 
     private ServingException Unreadable(ref Utf8JsonReader reader, string tensor, int index)
     {
         var text = Encoding.UTF8.GetString(reader.ValueSpan[..Math.Min(reader.ValueSpan.Length, 40)]);
-        return ServingException.Invalid($"Input '{tensor}': element {index} of data is {Shown(reader.TokenType, text)}, expected are {expected}.");
+        return ServingException.Invalid(
+            $"Input '{tensor}': element {index} of data is {Shown(reader.TokenType, text)}, expected are {expected}.");
     }
 
     private static string Shown(JsonTokenType token, string text) => token switch

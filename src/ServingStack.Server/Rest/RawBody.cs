@@ -4,8 +4,8 @@ using ServingStack.Serving.Errors;
 namespace ServingStack.Server.Rest;
 
 /// <summary>
-/// A body without JSON (header length 0): the bytes of the model's only input, as one row of a batch. One other open extent follows from the
-/// byte count. All outputs go back as binary data.
+/// A body without JSON (header length 0): the bytes of the model's only input, as one row of a batch. One other open extent follows
+/// from the byte count. All outputs go back as binary data.
 /// </summary>
 internal static class RawBody
 {
@@ -13,7 +13,8 @@ internal static class RawBody
     {
         var signature = inference.Request.Signature;
         if (signature.Inputs.Count != 1)
-            throw ServingException.Invalid($"A body without JSON is for models with one input, '{signature.Model}' has {signature.Inputs.Count}.");
+            throw ServingException.Invalid(
+                $"A body without JSON is for models with one input, '{signature.Model}' has {signature.Inputs.Count}.");
         var spec = signature.Inputs[0];
         inference.Request.SetInput(0, ShapeOf(spec, signature.Batches, body.Length), body);
         for (var i = 0; i < signature.Outputs.Count; i++) inference.Outputs.Add(new(i, Binary: true));
@@ -28,7 +29,8 @@ internal static class RawBody
         {
             if (spec.Shape[axis].IsFixed) shape[axis] = spec.Shape[axis].Value;
             else if (axis == 0 && batches) shape[axis] = 1;
-            else if (open >= 0) throw ServingException.Invalid($"Input '{spec.Name}' of shape {spec.Shape} has two open extents: send its shape, in JSON.");
+            else if (open >= 0)
+                throw ServingException.Invalid($"Input '{spec.Name}' of shape {spec.Shape} has two open extents: send its shape, in JSON.");
             else (open, shape[axis]) = (axis, 1);
             known *= shape[axis];
         }

@@ -11,7 +11,7 @@ internal static class RestError
 {
     public static Task WriteAsync(HttpContext http, ServingError error)
     {
-        if (error.RetryAfter is { } pause) http.Response.Headers.RetryAfter = $"{Math.Clamp((long)Math.Ceiling(pause.TotalSeconds), 1, 3600)}";
+        if (ErrorStatus.RetryAfterOf(error) is { } seconds) http.Response.Headers.RetryAfter = seconds;
         return WriteAsync(http, ErrorStatus.HttpOf(error.Kind), error.Message);
     }
 
@@ -24,7 +24,8 @@ internal static class RestError
     /// <summary>Gives a body to the statuses that the framework sets without one: unknown paths and wrong verbs.</summary>
     public static Task WriteStatusAsync(HttpContext http) => http.Response.StatusCode switch
     {
-        StatusCodes.Status404NotFound => WriteAsync(http, 404, $"There is no '{http.Request.Path}'; what there is stands at /openapi/v1.json."),
+        StatusCodes.Status404NotFound =>
+            WriteAsync(http, 404, $"There is no '{http.Request.Path}'; what there is stands at /openapi/v1.json."),
         StatusCodes.Status405MethodNotAllowed => WriteAsync(http, 405,
             $"'{http.Request.Path}' does not take {http.Request.Method}, only {http.Response.Headers.Allow}."),
         var status => WriteAsync(http, status, Microsoft.AspNetCore.WebUtilities.ReasonPhrases.GetReasonPhrase(status)),

@@ -6,7 +6,9 @@ namespace ServingStack.Server.Rest;
 /// <param name="Binary">Whether it goes behind the JSON as raw bytes.</param>
 internal readonly record struct WantedOutput(int Index, bool Binary);
 
-/// <summary>A REST request that was read: the request to run, which outputs go back and how, and the memory that the inputs were read into.</summary>
+/// <summary>
+/// A REST request that was read: the request to run, which outputs go back and how, and the memory that the inputs were read into.
+/// </summary>
 internal sealed class RestInference(ModelSignature signature) : IDisposable
 {
     private readonly List<PooledBuffer> _buffers = [];

@@ -3,10 +3,13 @@ namespace ServingStack.Serving.Batching;
 /// <summary>
 /// Decides when queued requests run, and together with whom. Pure: the same queue, time and cost give the same decision.
 /// <list type="number">
-/// <item>A request that would miss its deadline even if it ran now and alone is refused at once: its time goes to one that can be met.</item>
+/// <item>A request that would miss its deadline even if it ran now and alone is refused at once: its time goes to one that can be
+/// met.</item>
 /// <item>The oldest request is in every batch, so none starves.</item>
-/// <item>Requests with the oldest one's shapes join it in order while the batch stays within its limit and every member meets its deadline.</item>
-/// <item>A batch that can still grow waits for company until the oldest member has waited long enough, or a member's deadline presses.</item>
+/// <item>Requests with the oldest one's shapes join it in order while the batch stays within its limit and every member meets its
+/// deadline.</item>
+/// <item>A batch that can still grow waits for company until the oldest member has waited long enough, or a member's deadline
+/// presses.</item>
 /// </list>
 /// Learned cost and early refusal after Clockwork (Gujarati et al., OSDI 2020, section 4) and Nexus (Shen et al., SOSP 2019, section 4.3).
 /// </summary>

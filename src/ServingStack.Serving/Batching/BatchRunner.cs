@@ -26,7 +26,9 @@ internal sealed class BatchRunner : IDisposable
     /// <summary>The rows that the last run computed, those left over included.</summary>
     public int LastSize { get; private set; }
 
-    /// <summary>Runs the requests as one batch and gives each its outputs. All have equal shapes, and together the largest size at most.</summary>
+    /// <summary>
+    /// Runs the requests as one batch and gives each its outputs. All have equal shapes, and together the largest size at most.
+    /// </summary>
     public void Run(ReadOnlySpan<InferenceRequest> batch)
     {
         var rows = 0;

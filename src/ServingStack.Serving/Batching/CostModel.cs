@@ -31,7 +31,9 @@ public sealed class CostModel(long fadeAfter)
         return new BatchCost(_fitted.Fixed * faded, _fitted.PerRow * faded);
     }
 
-    /// <summary>The least-squares line with neither part negative. A single size says nothing of the intercept: all counts as per row.</summary>
+    /// <summary>
+    /// The least-squares line with neither part negative. A single size says nothing of the intercept: all counts as per row.
+    /// </summary>
     internal static BatchCost Fit(ReadOnlySpan<(int Rows, long Ticks)> samples)
     {
         double n = samples.Length, rows = 0, ticks = 0, squares = 0, products = 0;

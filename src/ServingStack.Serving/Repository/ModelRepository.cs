@@ -25,7 +25,8 @@ public sealed class ModelRepository : IAsyncDisposable
     private volatile bool _draining;
     private Task _loop = Task.CompletedTask;
 
-    public ModelRepository(RepositoryOptions options, ServingMetrics metrics, TimeProvider? time = null, ILogger<ModelRepository>? logger = null)
+    public ModelRepository(
+        RepositoryOptions options, ServingMetrics metrics, TimeProvider? time = null, ILogger<ModelRepository>? logger = null)
     {
         (_options, _metrics, _time) = (options, metrics, time ?? TimeProvider.System);
         _log = new RepositoryLog(logger ?? NullLogger<ModelRepository>.Instance);
@@ -38,13 +39,15 @@ public sealed class ModelRepository : IAsyncDisposable
     public IEnumerable<string> Models => _snapshot.Statuses.Select(s => s.Model).Distinct();
 
     /// <summary>Whether requests are taken: the first look is over, the server is not stopping, and not every model is broken.</summary>
-    public bool IsReady => _firstLook.Task.IsCompletedSuccessfully && !_draining && (_snapshot.Models.Count > 0 || _snapshot.Statuses.Count == 0);
+    public bool IsReady =>
+        _firstLook.Task.IsCompletedSuccessfully && !_draining && (_snapshot.Models.Count > 0 || _snapshot.Statuses.Count == 0);
 
     /// <summary>Ends when every model of the folder has been loaded, or has failed to.</summary>
     public Task FirstLook => _firstLook.Task;
 
     /// <summary>Starts to look at the folder.</summary>
-    public void Start() => _loop = Task.Factory.StartNew(LoopAsync, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
+    public void Start() =>
+        _loop = Task.Factory.StartNew(LoopAsync, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
 
     /// <summary>Refuses new requests from now on; those that came before are answered.</summary>
     public void Drain() => _draining = true;
@@ -143,7 +146,7 @@ public sealed class ModelRepository : IAsyncDisposable
     }
 
     private void Publish() => _snapshot = new RepositorySnapshot(
-        _slots.Select(s => KeyValuePair.Create(s.Key, s.Value.Ready.ToFrozenDictionary())).Where(m => m.Value.Count > 0).ToFrozenDictionary(StringComparer.Ordinal),
+        _slots.Where(s => s.Value.Ready.Count > 0).ToFrozenDictionary(s => s.Key, s => s.Value.Ready.ToFrozenDictionary()),
         [.. _slots.Values.SelectMany(s => s.Statuses).OrderBy(s => s.Model, StringComparer.Ordinal).ThenBy(s => s.Version)]);
 
     private ServingError WhyMissing(string model, int version)
@@ -154,7 +157,8 @@ public sealed class ModelRepository : IAsyncDisposable
         var asked = known.Where(s => s.Version == version || version == 0).ToArray();
         if (asked.Length == 0)
             return ServingError.NotFound($"Model '{model}' has no version {version}, only {Listed(known.Select(s => $"{s.Version}"))}.");
-        return ServingError.Unavailable($"Model '{model}' is not ready: {string.Join(" ", asked.Select(s => $"version {s.Version} is {s.State}. {s.Reason}"))}");
+        return ServingError.Unavailable(
+            $"Model '{model}' is not ready: {string.Join(" ", asked.Select(s => $"version {s.Version} is {s.State}. {s.Reason}"))}");
     }
 
     private static string Listed(IEnumerable<string> items) => string.Join(", ", items.DefaultIfEmpty("none"));

@@ -64,7 +64,8 @@ public sealed record ModelSettings
     }
 
     private static IEnumerable<string> Keys =>
-        typeof(ModelSettings).GetProperties().Where(p => p.GetMethod is { IsStatic: false }).Select(p => JsonNamingPolicy.SnakeCaseLower.ConvertName(p.Name)).Order();
+        typeof(ModelSettings).GetProperties().Where(p => p.GetMethod is { IsStatic: false })
+            .Select(p => JsonNamingPolicy.SnakeCaseLower.ConvertName(p.Name)).Order();
 
     private IEnumerable<string> Faults() => new[]
     {

@@ -22,7 +22,10 @@ internal sealed class ModelSlot(string name, ServingMetrics metrics, TimeProvide
         get
         {
             foreach (var (version, loaded) in _loaded)
-                yield return new(name, version, ModelState.Ready, string.Join(" ", new[] { loaded.Model.Note, _failed.GetValueOrDefault(version)?.Reason, _settingsFault }.Where(s => !string.IsNullOrEmpty(s))));
+            {
+                var remarks = Joined(loaded.Model.Note, _failed.GetValueOrDefault(version)?.Reason, _settingsFault);
+                yield return new(name, version, ModelState.Ready, remarks);
+            }
             foreach (var (version, failure) in _failed)
                 if (!_loaded.ContainsKey(version)) yield return new(name, version, ModelState.Unavailable, failure.Reason);
             if (_loading > 0 && !_loaded.ContainsKey(_loading)) yield return new(name, _loading, ModelState.Loading);
@@ -124,6 +127,8 @@ internal sealed class ModelSlot(string name, ServingMetrics metrics, TimeProvide
         log.Unloading(name, version);
         retire(loaded!.Model);
     }
+
+    private static string Joined(params string?[] remarks) => string.Join(" ", remarks.Where(r => !string.IsNullOrEmpty(r)));
 
     /// <summary>What a version was made from: the model's file and the settings.</summary>
     private readonly record struct Origin(FileStamp File, FileStamp? Settings);

@@ -7,8 +7,8 @@ public sealed record RepositoryOptions
     public required string Folder { get; init; }
 
     /// <summary>
-    /// How often the folder is looked at for changes; zero for only once, at start. A file is taken up only after it stood unchanged from one
-    /// look to the next, so one that is still being copied is left alone.
+    /// How often the folder is looked at for changes; zero for only once, at start. A file is taken up only after it stood unchanged from
+    /// one look to the next, so one that is still being copied is left alone.
     /// </summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(2);
 }

@@ -23,12 +23,13 @@ public sealed class ServedModel : IAsyncDisposable
     private ServedModel(string name, int version, ModelSettings settings, CompiledModel compiled, ServingMetrics metrics, TimeProvider time)
     {
         (Name, Version, Settings, _compiled, _time) = (name, version, settings, compiled, time);
-        Signature = new ModelSignature(name, compiled.Inputs, compiled.Outputs, compiled.SupportsBatching, compiled.SupportsBatching ? settings.MaxBatchSize : 1);
+        Signature = new ModelSignature(
+            name, compiled.Inputs, compiled.Outputs, compiled.SupportsBatching, compiled.SupportsBatching ? settings.MaxBatchSize : 1);
         var count = settings.Instances > 0 ? settings.Instances : Environment.ProcessorCount;
         var sizes = BatchSizes.UpTo(Signature.MaxRows);
         var runners = Enumerable.Range(0, count).Select(_ => new BatchRunner(compiled.CreateSession(), Signature, sizes)).ToArray();
         var warmed = new WarmUp(compiled, Signature, sizes, time).Run(runners);
-        Note = string.Join(" ", new[] { warmed.Note, compiled.PlatformReason }.Where(s => s.Length > 0));
+        Note = compiled.PlatformReason.Length == 0 ? warmed.Note : $"{warmed.Note} Runs on ONNX Runtime: {compiled.PlatformReason}".Trim();
         var gathered = warmed.RowsAreIndependent ? Signature.MaxRows : 1;
         Batcher = new Batcher(LimitsOf(gathered), settings.QueueLimit, count, time);
         foreach (var (rows, ticks) in warmed.Durations) Batcher.Learn(rows, ticks);
@@ -61,7 +62,8 @@ public sealed class ServedModel : IAsyncDisposable
     internal Batcher Batcher { get; }
 
     /// <summary>Reads, compiles, warms and starts a model. Throws with context when the file is no good.</summary>
-    internal static ServedModel Load(string name, int version, string file, ModelSettings settings, ServingMetrics metrics, TimeProvider time)
+    internal static ServedModel Load(
+        string name, int version, string file, ModelSettings settings, ServingMetrics metrics, TimeProvider time)
     {
         var plans = Math.Max(16, BatchSizes.UpTo(settings.MaxBatchSize).Length);
         var compiled = CompiledModel.Load(file, new EngineOptions
@@ -83,7 +85,9 @@ public sealed class ServedModel : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a sealed request; null once its outputs are there, else why they never will be. Never throws for a request's sake.</summary>
+    /// <summary>
+    /// Runs a sealed request; null once its outputs are there, else why they never will be. Never throws for a request's sake.
+    /// </summary>
     public async Task<ServingError?> RunAsync(InferenceRequest request)
     {
         request.Arrival = _time.GetTimestamp();
@@ -92,7 +96,8 @@ public sealed class ServedModel : IAsyncDisposable
         var error = Check(request) ?? Batcher.Enqueue(request) ?? await request.Answer.ConfigureAwait(false);
         var ended = _time.GetTimestamp();
         TimeSpan? queued = request.Started == 0 ? null : _time.GetElapsedTime(request.Arrival, request.Started);
-        _telemetry.RequestEnded(error, _time.GetElapsedTime(request.Arrival, ended), queued, late: error is null && ended > request.Deadline);
+        _telemetry.RequestEnded(
+            error, _time.GetElapsedTime(request.Arrival, ended), queued, late: error is null && ended > request.Deadline);
         return error;
     }
 
@@ -150,7 +155,8 @@ public sealed class ServedModel : IAsyncDisposable
 
     private long DeadlineOf(InferenceRequest request)
     {
-        var allowed = Settings.DefaultTimeoutMicroseconds > 0 ? TimeSpan.FromMicroseconds(Settings.DefaultTimeoutMicroseconds) : TimeSpan.MaxValue;
+        var allowed = Settings.DefaultTimeoutMicroseconds > 0 ? TimeSpan.FromMicroseconds(Settings.DefaultTimeoutMicroseconds)
+            : TimeSpan.MaxValue;
         if (request.Timeout is { } asked && asked < allowed) allowed = asked;
         var ticks = allowed.TotalSeconds * _time.TimestampFrequency;
         return ticks >= long.MaxValue - request.Arrival ? long.MaxValue : request.Arrival + (long)Math.Max(0, ticks);

@@ -56,5 +56,6 @@ internal sealed class VersionPolicyConverter : JsonConverter<VersionPolicy>
         throw new NotSupportedException("model.json is written by people, not by the server.");
 
     private static int Positive(JsonElement element) =>
-        element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out var value) && value > 0 ? value : throw new JsonException(Expected);
+        element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out var value) && value > 0 ? value
+            : throw new JsonException(Expected);
 }

@@ -10,7 +10,8 @@ namespace ServingStack.Serving.Repository;
 /// <summary>What a warm-up found out.</summary>
 /// <param name="RowsAreIndependent">Whether rows that ran together gave, bit for bit, what they gave alone.</param>
 /// <param name="Durations">Rows and ticks of batches, for the batcher to start from.</param>
-internal sealed record WarmUpResult(bool RowsAreIndependent, string Note, int FallbackOperators, IReadOnlyList<(int Rows, long Ticks)> Durations);
+internal sealed record WarmUpResult(
+    bool RowsAreIndependent, string Note, int FallbackOperators, IReadOnlyList<(int Rows, long Ticks)> Durations);
 
 /// <summary>
 /// Builds every plan before the model is ready, and checks on the way that batching is sound: a row must give the same bits in every batch

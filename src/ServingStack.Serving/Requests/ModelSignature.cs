@@ -108,5 +108,6 @@ public sealed class ModelSignature
 
     private int IndexOf(Dictionary<string, int> places, string name, string what) => places.TryGetValue(name, out var index)
         ? index
-        : throw ServingException.Invalid($"Model '{Model}' has no {what} '{name}', only {string.Join(", ", places.Keys.Select(k => $"'{k}'"))}.");
+        : throw ServingException.Invalid(
+            $"Model '{Model}' has no {what} '{name}', only {string.Join(", ", places.Keys.Select(k => $"'{k}'"))}.");
 }

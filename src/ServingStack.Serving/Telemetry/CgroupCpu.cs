@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace ServingStack.Serving.Telemetry;
 
-/// <summary>How long the kernel held this container back for its CPU quota (cgroup v2). No instruments where there is no such file.</summary>
+/// <summary>
+/// How long the kernel held this container back for its CPU quota (cgroup v2). No instruments where there is no such file.
+/// </summary>
 internal static class CgroupCpu
 {
     private const string StatFile = "/sys/fs/cgroup/cpu.stat";
@@ -21,7 +23,8 @@ internal static class CgroupCpu
     internal static double? Parse(IEnumerable<string> lines, string key)
     {
         foreach (var line in lines)
-            if (line.StartsWith(key + " ", StringComparison.Ordinal) && double.TryParse(line.AsSpan(key.Length), CultureInfo.InvariantCulture, out var value))
+            if (line.StartsWith(key + " ", StringComparison.Ordinal)
+                && double.TryParse(line.AsSpan(key.Length), CultureInfo.InvariantCulture, out var value))
                 return value;
         return null;
     }

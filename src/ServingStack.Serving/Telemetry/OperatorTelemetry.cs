@@ -19,7 +19,7 @@ internal sealed class OperatorTelemetry
     {
         _metrics = metrics;
         var kinds = steps.GroupBy(s => (s.OpType, s.Precision, s.Backend))
-            .ToDictionary(g => g.Key, g => new Work(g, [.. model, new("operator", g.Key.OpType), new("precision", g.Key.Precision), new("backend", g.Key.Backend)]));
+            .ToDictionary(g => g.Key, g => new Work(g, [.. model, .. TagsOf(g.Key.OpType, g.Key.Precision, g.Key.Backend)]));
         _stepTags = [.. steps.Select(s => kinds[(s.OpType, s.Precision, s.Backend)].Tags)];
         _work = [.. kinds.Values];
     }
@@ -34,6 +34,9 @@ internal sealed class OperatorTelemetry
             _metrics.OperatorBytes.Add(work.BytesWritten, work.WrittenTags);
         }
     }
+
+    private static KeyValuePair<string, object?>[] TagsOf(string operation, string precision, string backend) =>
+        [new("operator", operation), new("precision", precision), new("backend", backend)];
 
     /// <summary>What all steps of one operator, precision and backend do in one run.</summary>
     private sealed class Work(IEnumerable<PlanStep> steps, KeyValuePair<string, object?>[] tags)

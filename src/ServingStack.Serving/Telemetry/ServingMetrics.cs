@@ -26,15 +26,20 @@ public sealed class ServingMetrics : IDisposable
         QueueDuration = Histogram("servingstack.queue.duration", "s", "From a request's arrival to the start of its batch.", QueueSeconds);
         BatchSize = Histogram("servingstack.batch.size", "{row}", "Rows that ran together.", Rows);
         OperatorDuration = Histogram("servingstack.operator.duration", "s", "One operator in one batch.", OperatorSeconds);
-        OperatorFlops = _meter.CreateCounter<long>("servingstack.operator.flops", "{flop}", "Arithmetic operations, a multiply-add counts as two.");
-        OperatorBytes = _meter.CreateCounter<long>("servingstack.operator.bytes", "{byte}", "Bytes that operators read and wrote, by shape.");
+        OperatorFlops = _meter.CreateCounter<long>(
+            "servingstack.operator.flops", "{flop}", "Arithmetic operations, a multiply-add counts as two.");
+        OperatorBytes = _meter.CreateCounter<long>(
+            "servingstack.operator.bytes", "{byte}", "Bytes that operators read and wrote, by shape.");
         Requests = _meter.CreateCounter<long>("servingstack.requests", "{request}", "Requests by how they ended.");
-        DeadlineMisses = _meter.CreateCounter<long>("servingstack.deadline.misses", "{request}", "Requests refused for their deadline, or answered after it.");
-        InFlight = _meter.CreateUpDownCounter<long>("servingstack.requests.inflight", "{request}", "Requests that came in and are not answered yet.");
+        DeadlineMisses = _meter.CreateCounter<long>(
+            "servingstack.deadline.misses", "{request}", "Requests refused for their deadline, or answered after it.");
+        InFlight = _meter.CreateUpDownCounter<long>(
+            "servingstack.requests.inflight", "{request}", "Requests that came in and are not answered yet.");
         ModelLoads = _meter.CreateCounter<long>("servingstack.model.loads", "{load}", "Model loads by how they ended.");
         LoadDuration = _meter.CreateHistogram<double>("servingstack.model.load.duration", "s", "Reading, compiling and warming a model.",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = Decades(10e-3, 4) });
-        _meter.CreateObservableGauge("servingstack.queue.depth", () => Each(m => m.QueueDepth()), "{request}", "Requests that wait for an instance.");
+        _meter.CreateObservableGauge(
+            "servingstack.queue.depth", () => Each(m => m.QueueDepth()), "{request}", "Requests that wait for an instance.");
         _meter.CreateObservableGauge("servingstack.fallback.operators", () => Each(m => m.FallbackOperators),
             "{operator}", "Operators of a model that run on ONNX Runtime because no kernel of ours takes them.");
         _meter.CreateObservableGauge("servingstack.models.ready", () => Each(_ => 1), "{model}", "Versions that take requests.");
@@ -66,7 +71,8 @@ public sealed class ServingMetrics : IDisposable
     public void Dispose() => _meter.Dispose();
 
     /// <summary>Counts a request that never reached a model, for example because it could not be read.</summary>
-    public void CountRefused(ServingError error) => Requests.Add(1, new KeyValuePair<string, object?>("outcome", ModelTelemetry.NameOf(error.Kind)));
+    public void CountRefused(ServingError error) =>
+        Requests.Add(1, new KeyValuePair<string, object?>("outcome", ModelTelemetry.NameOf(error.Kind)));
 
     internal void CountLoad(string model, int version, string outcome, TimeSpan took)
     {

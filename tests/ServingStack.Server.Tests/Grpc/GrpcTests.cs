@@ -107,7 +107,8 @@ public sealed class GrpcTests : IDisposable
     public async Task Call_UnknownService_IsUnimplemented()
     {
         var method = new Method<ServerLiveRequest, ServerLiveResponse>(MethodType.Unary, "inference.Nothing", "Nothing",
-            Marshallers.Create(m => m.ToByteArray(), ServerLiveRequest.Parser.ParseFrom), Marshallers.Create(m => m.ToByteArray(), ServerLiveResponse.Parser.ParseFrom));
+            Marshallers.Create(m => m.ToByteArray(), ServerLiveRequest.Parser.ParseFrom),
+            Marshallers.Create(m => m.ToByteArray(), ServerLiveResponse.Parser.ParseFrom));
         var call = _channel.CreateCallInvoker().AsyncUnaryCall(method, null, default, new());
         Assert.Equal(StatusCode.Unimplemented, (await Assert.ThrowsAsync<RpcException>(async () => await call)).StatusCode);
     }

@@ -16,11 +16,17 @@ public sealed class MetricsTests(ServerFixture fixture)
     [Fact]
     public async Task Metrics_AfterARequest_HoldEveryFamilyWithItsLabels()
     {
-        await fixture.Server.InferAsync("gemm", """{"inputs":[{"name":"x","shape":[1,4],"datatype":"FP32","data":[1,2,3,4]}]}""").FloatsAsync();
-        var lines = await ScrapeAsync(l => l.StartsWith("servingstack_operator_duration_seconds_count", StringComparison.Ordinal) && l.Contains("model=\"gemm\"", StringComparison.Ordinal));
+        const string Json = """{"inputs":[{"name":"x","shape":[1,4],"datatype":"FP32","data":[1,2,3,4]}]}""";
+        await fixture.Server.InferAsync("gemm", Json).FloatsAsync();
+        var lines = await ScrapeAsync(l =>
+            l.StartsWith("servingstack_operator_duration_seconds_count", StringComparison.Ordinal)
+            && l.Contains("model=\"gemm\"", StringComparison.Ordinal));
         Assert.All(Families, family => Assert.Contains(lines, l => l.StartsWith(family, StringComparison.Ordinal)));
-        var step = lines.First(l => l.StartsWith("servingstack_operator_duration_seconds_bucket", StringComparison.Ordinal) && l.Contains("model=\"gemm\"", StringComparison.Ordinal));
-        Assert.All(["version=\"1\"", "operator=\"", "precision=\"", "backend=\"", "le=\"1E-06\""], label => Assert.Contains(label, step.Replace("1e-06", "1E-06", StringComparison.Ordinal), StringComparison.Ordinal));
+        var step = lines.First(l =>
+            l.StartsWith("servingstack_operator_duration_seconds_bucket", StringComparison.Ordinal)
+            && l.Contains("model=\"gemm\"", StringComparison.Ordinal));
+        Assert.All(["version=\"1\"", "operator=\"", "precision=\"", "backend=\"", "le=\"1E-06\""], label =>
+            Assert.Contains(label, step.Replace("1e-06", "1E-06", StringComparison.Ordinal), StringComparison.Ordinal));
     }
 
     /// <summary>What is recorded after the answer, and cached by the exporter, shows a moment later.</summary>

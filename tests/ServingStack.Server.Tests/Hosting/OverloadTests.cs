@@ -26,7 +26,8 @@ public sealed class OverloadTests
             await UntilAsync(() => server.QueueDepth("gemm") == 2);
 
             var refused = server.InferAsync("gemm", Json);
-            Assert.Contains("queue of model 'gemm' is full", await refused.ErrorAsync(HttpStatusCode.TooManyRequests), StringComparison.Ordinal);
+            Assert.Contains(
+                "queue of model 'gemm' is full", await refused.ErrorAsync(HttpStatusCode.TooManyRequests), StringComparison.Ordinal);
             Assert.InRange(int.Parse((await refused).Headers.GetValues("Retry-After").Single()), 1, 3600);
             var error = await Assert.ThrowsAsync<RpcException>(async () => await Client(channel).ModelInferAsync(Request()));
             Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
@@ -75,7 +76,8 @@ public sealed class OverloadTests
         await UntilAsync(() => server.QueueDepth("gemm") == 0);
         // Metrics are scraped at most every 300 ms.
         await UntilAsync(async () => (await server.Http.GetStringAsync("/metrics")).Split('\n')
-            .Any(l => l.StartsWith("servingstack_requests_total", StringComparison.Ordinal) && l.Contains("outcome=\"cancelled\"", StringComparison.Ordinal)));
+            .Any(l => l.StartsWith("servingstack_requests_total", StringComparison.Ordinal)
+                && l.Contains("outcome=\"cancelled\"", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -104,8 +106,11 @@ public sealed class OverloadTests
         Assert.Equal("""{"ready":false}""", await ready.Content.ReadAsStringAsync());
         using var live = await server.Http.GetAsync("/v2/health/live");
         Assert.Equal(HttpStatusCode.OK, live.StatusCode);
-        Assert.Contains("stopping", await server.InferAsync("gemm", Json).ErrorAsync(HttpStatusCode.ServiceUnavailable), StringComparison.Ordinal);
-        Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(async () => await Client(channel).ModelInferAsync(Request()))).StatusCode);
+        Assert.Contains(
+            "stopping", await server.InferAsync("gemm", Json).ErrorAsync(HttpStatusCode.ServiceUnavailable), StringComparison.Ordinal);
+        Assert.Equal(
+            StatusCode.Unavailable,
+            (await Assert.ThrowsAsync<RpcException>(async () => await Client(channel).ModelInferAsync(Request()))).StatusCode);
         Assert.False((await Client(channel).ServerReadyAsync(new())).Ready);
     }
 

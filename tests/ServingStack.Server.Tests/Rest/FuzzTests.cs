@@ -12,14 +12,19 @@ public sealed class FuzzTests(ServerFixture fixture)
 
     private static readonly string[] Seeds =
     [
-        """{"id":"a","parameters":{"timeout":1000000,"binary_data_output":true},"inputs":[{"name":"x","shape":[3],"datatype":"FP32","data":[1,-2.5,"NaN"]}],"outputs":[{"name":"y","parameters":{"binary_data":false}}]}""",
+        """
+        {"id":"a","parameters":{"timeout":1000000,"binary_data_output":true},"outputs":[{"name":"y","parameters":{"binary_data":false}}],
+        "inputs":[{"name":"x","shape":[3],"datatype":"FP32","data":[1,-2.5,"NaN"]}]}
+        """,
         """{"inputs":[{"name":"x","shape":[3],"datatype":"FP32","parameters":{"binary_data_size":12}}]}""",
     ];
 
     private static readonly string[] Fragments =
     [
-        "null", "-1", "0", "1e999", "99999999999999999999", "[", "]", "{", "}", "\"", ",", ":", "NaN", "\\u0000", "\\ud800", "[[]]", "\"BYTES\"", "\"INT64\"",
-        "9223372036854775807", "-9223372036854775808", "[0]", "[4294967296,4294967296]", "\"data\":[]", "\"inputs\":[]", "true", "\u00e9", "/*",
+        "null", "-1", "0", "1e999", "99999999999999999999", "[", "]", "{", "}", "\"", ",", ":", "NaN", "\\u0000", "\\ud800", "[[]]",
+        "\"BYTES\"", "\"INT64\"",
+        "9223372036854775807", "-9223372036854775808", "[0]", "[4294967296,4294967296]", "\"data\":[]", "\"inputs\":[]", "true", "\u00e9",
+        "/*",
     ];
 
     [Fact]
@@ -33,7 +38,7 @@ public sealed class FuzzTests(ServerFixture fixture)
             if (random.Next(2) == 0) content.Headers.Add("Inference-Header-Content-Length", $"{random.Next(-1, body.Length + 3)}");
             using var response = await fixture.Server.Http.PostAsync("/v2/models/unbatched/infer", content);
             Assert.True((int)response.StatusCode is 200 or 400 or 501,
-                $"Seed {Seed}, round {round}: {response.StatusCode} for {Encoding.UTF8.GetString(body)}: {await response.Content.ReadAsStringAsync()}");
+                $"Seed {Seed}, round {round}: {response.StatusCode} for {Encoding.UTF8.GetString(body)}");
         }
     }
 

@@ -26,13 +26,16 @@ public sealed class InferTests(ServerFixture fixture)
     [Fact]
     public async Task Infer_Answer_EchoesIdAndNamesTheModel()
     {
-        using var response = await _server.InferAsync("unbatched", """{"id":"r-1","inputs":[{"name":"x","shape":[3],"datatype":"FP32","data":[-1,0,1]}]}""");
+        const string Json = """{"id":"r-1","inputs":[{"name":"x","shape":[3],"datatype":"FP32","data":[-1,0,1]}]}""";
+        using var response = await _server.InferAsync("unbatched", Json);
         var json = await response.JsonAsync();
         Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
         Assert.Equal("r-1", json.GetProperty("id").GetString());
         Assert.Equal(("unbatched", "1"), (json.GetProperty("model_name").GetString(), json.GetProperty("model_version").GetString()));
         var output = json.GetProperty("outputs")[0];
-        Assert.Equal(("y", "FP32", "[3]"), (output.GetProperty("name").GetString(), output.GetProperty("datatype").GetString(), output.GetProperty("shape").GetRawText()));
+        Assert.Equal(
+            ("y", "FP32", "[3]"),
+            (output.GetProperty("name").GetString(), output.GetProperty("datatype").GetString(), output.GetProperty("shape").GetRawText()));
     }
 
     [Fact]
@@ -80,7 +83,9 @@ public sealed class InferTests(ServerFixture fixture)
     [InlineData("Bool", "BOOL", "[2,0]", "true or false")]
     [InlineData("Float16", "FP16", "[1,2]", "binary data")]
     public async Task Infer_ElementThatDoesNotFit_IsNamed(string type, string datatype, string data, string expected) =>
-        Assert.Contains(expected, await _server.InferAsync($"identity_{type}", Identity(datatype, data)).ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
+        Assert.Contains(
+            expected, await _server.InferAsync($"identity_{type}", Identity(datatype, data)).ErrorAsync(HttpStatusCode.BadRequest),
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData("[1,2]", "[[1],[2]]", "depth 2 of data has 1 entries")]
@@ -96,7 +101,8 @@ public sealed class InferTests(ServerFixture fixture)
     [InlineData("[-1,2]", "[1,2]", "0 or more")]
     [InlineData("[1.5,2]", "[1,2]", "no whole number")]
     public async Task Infer_WrongShapeOrNesting_SaysWhatIsExpected(string shape, string data, string expected) => Assert.Contains(expected,
-        await _server.InferAsync("identity_Float32", $$"""{"inputs":[{"name":"x","shape":{{shape}},"datatype":"FP32","data":{{data}}}]}""").ErrorAsync(HttpStatusCode.BadRequest),
+        await _server.InferAsync("identity_Float32", $$"""{"inputs":[{"name":"x","shape":{{shape}},"datatype":"FP32","data":{{data}}}]}""")
+            .ErrorAsync(HttpStatusCode.BadRequest),
         StringComparison.Ordinal);
 
     [Theory]
@@ -122,11 +128,13 @@ public sealed class InferTests(ServerFixture fixture)
     [InlineData("""{"parameters":{"timeout":"soon"},"inputs":[]}""", "timeout is no number")]
     [InlineData("{\"inputs\":[{\"name\":\"\\ud800\"}]}", "no valid JSON")]
     public async Task Infer_MalformedRequest_SaysWhereAndWhat(string json, string expected) =>
-        Assert.Contains(expected, await _server.InferAsync("identity_Float32", json).ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
+        Assert.Contains(
+            expected, await _server.InferAsync("identity_Float32", json).ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
 
     [Fact]
     public async Task Infer_DeepNesting_IsRefused() => Assert.Contains("no JSON",
-        await _server.InferAsync("identity_Float32", new string('[', 40_000)).ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
+        await _server.InferAsync("identity_Float32", new string('[', 40_000)).ErrorAsync(HttpStatusCode.BadRequest),
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData(",\"outputs\":[{\"name\":\"sum\"},{\"name\":\"sum\"}]", HttpStatusCode.BadRequest, "asked for twice")]
@@ -139,8 +147,13 @@ public sealed class InferTests(ServerFixture fixture)
     [Fact]
     public async Task Infer_BinaryInAndOut_KeepsOrderAndBits()
     {
-        var json = """{"inputs":[{"name":"b","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8}},{"name":"a","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8}}],"parameters":{"binary_data_output":true},"outputs":[{"name":"difference"},{"name":"sum","parameters":{"binary_data":false}}]}""";
-        using var response = await _server.InferAsync("sums", json, Bytes(10f, 20f, 1f, 2f));
+        const string Json = """
+            {"inputs":[{"name":"b","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8}},
+                       {"name":"a","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8}}],
+             "parameters":{"binary_data_output":true},
+             "outputs":[{"name":"difference"},{"name":"sum","parameters":{"binary_data":false}}]}
+            """;
+        using var response = await _server.InferAsync("sums", Json, Bytes(10f, 20f, 1f, 2f));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("application/octet-stream", response.Content.Headers.ContentType?.MediaType);
         var (head, tail) = await SplitAsync(response);
@@ -154,8 +167,10 @@ public sealed class InferTests(ServerFixture fixture)
     public async Task Infer_HalfPrecision_TravelsAsBinary()
     {
         var bits = MemoryMarshal.AsBytes<Half>([(Half)1.5f, Half.NaN]).ToArray();
-        var json = """{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP16","parameters":{"binary_data_size":4}}],"parameters":{"binary_data_output":true}}""";
-        using var response = await _server.InferAsync("identity_Float16", json, bits);
+        const string Json = """
+            {"inputs":[{"name":"x","shape":[1,2],"datatype":"FP16","parameters":{"binary_data_size":4}}],"parameters":{"binary_data_output":true}}
+            """;
+        using var response = await _server.InferAsync("identity_Float16", Json, bits);
         Assert.Equal(bits, (await SplitAsync(response)).Tail);
     }
 
@@ -177,7 +192,7 @@ public sealed class InferTests(ServerFixture fixture)
     }
 
     [Theory]
-    [InlineData("unbatched", 12, "11", "'x'")]
+    [InlineData("unbatched", 12, "11", "no JSON")]
     [InlineData("sums", 16, "0", "models with one input")]
     [InlineData("unbatched", 13, "0", "takes 12 bytes, got 13")]
     [InlineData("unbatched", 12, "13", "is 13, but the body has 12 bytes")]
@@ -187,20 +202,21 @@ public sealed class InferTests(ServerFixture fixture)
     public async Task Infer_WrongRawBody_SaysWhatIsExpected(string model, int bytes, string header, string expected)
     {
         var error = await _server.InferAsync(model, "", new byte[bytes], header).ErrorAsync(HttpStatusCode.BadRequest);
-        if (header != "11") Assert.Contains(expected, error, StringComparison.Ordinal);
+        Assert.Contains(expected, error, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("""{"binary_data_size":12}""", 12, 11, "only 11 bytes are left")]
-    [InlineData("""{"binary_data_size":12}""", 12, 13, "1 bytes are left over")]
-    [InlineData("""{"binary_data_size":8}""", 8, 8, "takes 12 bytes, got 8")]
-    [InlineData("""{"binary_data_size":-1}""", 0, 0, "binary_data_size is -1")]
-    [InlineData("""{"binary_data_size":12},"data":[1,2,3]""", 12, 12, "both data and")]
-    public async Task Infer_WrongBinaryFraming_SaysWhatIsExpected(string parameters, int size, int sent, string expected)
+    [InlineData("""{"binary_data_size":12}""", 11, "only 11 bytes are left")]
+    [InlineData("""{"binary_data_size":12}""", 13, "1 bytes are left over")]
+    [InlineData("""{"binary_data_size":8}""", 8, "takes 12 bytes, got 8")]
+    [InlineData("""{"binary_data_size":-1}""", 0, "binary_data_size is -1")]
+    [InlineData("""{"binary_data_size":12},"data":[1,2,3]""", 12, "both data and")]
+    public async Task Infer_WrongBinaryFraming_SaysWhatIsExpected(string parameters, int sent, string expected)
     {
         var json = $$"""{"inputs":[{"name":"x","shape":[3],"datatype":"FP32","parameters":{{parameters}}}]}""";
-        Assert.InRange(size, 0, 12);
-        Assert.Contains(expected, await _server.InferAsync("unbatched", json, new byte[sent]).ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
+        Assert.Contains(
+            expected, await _server.InferAsync("unbatched", json, new byte[sent]).ErrorAsync(HttpStatusCode.BadRequest),
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -208,9 +224,12 @@ public sealed class InferTests(ServerFixture fixture)
     [InlineData(false)]
     public async Task Infer_BodyOverTheLimit_Is413(bool chunked)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v2/models/gemm/infer") { Content = new ByteArrayContent(new byte[100_001]) };
+        using var content = new ByteArrayContent(new byte[100_001]);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v2/models/gemm/infer") { Content = content };
         request.Headers.TransferEncodingChunked = chunked;
-        Assert.Contains("--max-request-bytes", await _server.Http.SendAsync(request).ErrorAsync(HttpStatusCode.RequestEntityTooLarge), StringComparison.Ordinal);
+        Assert.Contains(
+            "--max-request-bytes", await _server.Http.SendAsync(request).ErrorAsync(HttpStatusCode.RequestEntityTooLarge),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -257,9 +276,12 @@ public sealed class InferTests(ServerFixture fixture)
         await _server.InferAsync(path, Sums("")).ErrorAsync(status);
 
     private static string Sums(string more) =>
-        $$"""{"inputs":[{"name":"a","shape":[1,2],"datatype":"FP32","data":[1,2]},{"name":"b","shape":[1,2],"datatype":"FP32","data":[10,20]}]{{more}}}""";
+        $$"""
+        {"inputs":[{"name":"a","shape":[1,2],"datatype":"FP32","data":[1,2]},{"name":"b","shape":[1,2],"datatype":"FP32","data":[10,20]}]{{more}}}
+        """;
 
-    private static string Identity(string datatype, string data) => $$"""{"inputs":[{"name":"x","shape":[1,2],"datatype":"{{datatype}}","data":{{data}}}]}""";
+    private static string Identity(string datatype, string data) =>
+        $$"""{"inputs":[{"name":"x","shape":[1,2],"datatype":"{{datatype}}","data":{{data}}}]}""";
 
     private static byte[] Bytes(params float[] values) => MemoryMarshal.AsBytes<float>(values).ToArray();
 

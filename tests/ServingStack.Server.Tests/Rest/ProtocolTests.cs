@@ -48,7 +48,9 @@ public sealed class ProtocolTests(ServerFixture fixture)
     public async Task Get_Models_ListsThemAll()
     {
         var json = await _http.GetFromJsonAsync<JsonElement>("/v2/models");
-        Assert.Superset(new HashSet<string?> { "gemm", "sums", "broken" }, json.GetProperty("models").EnumerateArray().Select(e => e.GetString()).ToHashSet());
+        Assert.Superset(
+            new HashSet<string?> { "gemm", "sums", "broken" },
+            json.GetProperty("models").EnumerateArray().Select(e => e.GetString()).ToHashSet());
     }
 
     [Fact]
@@ -82,7 +84,9 @@ public sealed class ProtocolTests(ServerFixture fixture)
         var json = await _http.GetFromJsonAsync<JsonElement>("/openapi/v1.json");
         var infer = json.GetProperty("paths").GetProperty("/v2/models/{model}/infer").GetProperty("post");
         Assert.True(infer.GetProperty("requestBody").GetProperty("content").TryGetProperty("application/json", out _));
-        Assert.Superset(new HashSet<string> { "200", "400", "404", "413", "429", "501", "503", "504" }, infer.GetProperty("responses").EnumerateObject().Select(p => p.Name).ToHashSet());
+        Assert.Superset(
+            new HashSet<string> { "200", "400", "404", "413", "429", "501", "503", "504" },
+            infer.GetProperty("responses").EnumerateObject().Select(p => p.Name).ToHashSet());
         var request = json.GetProperty("components").GetProperty("schemas").GetProperty("InferRequestDocument").GetProperty("properties");
         Assert.True(request.TryGetProperty("inputs", out _));
     }

@@ -35,7 +35,8 @@ internal sealed class RunningServer : IAsyncDisposable
 
     public static async Task<RunningServer> StartAsync(TemporaryRepository folder, params string[] options)
     {
-        string[] args = ["--model-repository", folder.Folder, "--http-port", "0", "--grpc-port", "0", .. options, "--Logging:LogLevel:Default", "None"];
+        string[] args = ["--model-repository", folder.Folder, "--http-port", "0", "--grpc-port", "0", .. options,
+            "--Logging:LogLevel:Default", "None"];
         var app = ServerApplication.TryBuild(args, out var faults) ?? throw new InvalidOperationException(string.Join(" ", faults));
         await app.StartAsync();
         await app.Services.GetRequiredService<ModelRepository>().FirstLook;
@@ -91,9 +92,12 @@ internal sealed class RunningServer : IAsyncDisposable
 /// <summary>What tests look for in answers.</summary>
 internal static class Answers
 {
-    public static async Task<JsonElement> JsonAsync(this HttpResponseMessage response) => await response.Content.ReadFromJsonAsync<JsonElement>();
+    public static async Task<JsonElement> JsonAsync(this HttpResponseMessage response) =>
+        await response.Content.ReadFromJsonAsync<JsonElement>();
 
-    /// <summary>The answer's error text, after checking that the status is the expected one and that the body is an error document.</summary>
+    /// <summary>
+    /// The answer's error text, after checking that the status is the expected one and that the body is an error document.
+    /// </summary>
     public static async Task<string> ErrorAsync(this Task<HttpResponseMessage> response, HttpStatusCode expected)
     {
         using var answer = await response;

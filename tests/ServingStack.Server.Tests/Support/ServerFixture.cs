@@ -4,7 +4,9 @@ using ServingStack.Tests.Support;
 
 namespace ServingStack.Server.Tests.Support;
 
-/// <summary>One server for the tests that only ask. Its models: gemm, sums, open, unbatched, fp16 and one identity for every datatype.</summary>
+/// <summary>
+/// One server for the tests that only ask. Its models: gemm, sums, open, unbatched, fp16 and one identity for every datatype.
+/// </summary>
 public sealed class ServerFixture : IAsyncLifetime
 {
     internal RunningServer Server { get; private set; } = null!;
@@ -25,7 +27,8 @@ public sealed class ServerFixture : IAsyncLifetime
 
     internal static ElementType[] IdentityTypes { get; } =
     [
-        ElementType.Bool, ElementType.UInt8, ElementType.UInt16, ElementType.UInt32, ElementType.UInt64, ElementType.Int8, ElementType.Int16,
+        ElementType.Bool, ElementType.UInt8, ElementType.UInt16, ElementType.UInt32, ElementType.UInt64, ElementType.Int8,
+        ElementType.Int16,
         ElementType.Int32, ElementType.Int64, ElementType.Float16, ElementType.Float32, ElementType.Float64,
     ];
 

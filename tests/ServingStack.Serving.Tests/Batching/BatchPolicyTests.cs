@@ -15,7 +15,8 @@ public sealed class BatchPolicyTests
         from constant in Gen.Double[0, 40]
         from perRow in Gen.Double[0, 10]
         from items in Items(maxRows).Array[0, 24]
-        select new Situation([.. items.OrderBy(i => i.Arrival)], 1000, new BatchLimits(maxRows, delay, margin), new BatchCost(constant, perRow));
+        select new Situation(
+            [.. items.OrderBy(i => i.Arrival)], 1000, new BatchLimits(maxRows, delay, margin), new BatchCost(constant, perRow));
 
     [Fact]
     public void Decide_AnyQueue_IsDeterministic() => Situations.Sample(s => Assert.Equal(s.Decide(), s.Decide()));

@@ -27,7 +27,8 @@ public sealed class ServedModelTests : IDisposable
     [InlineData(true)]
     public async Task RunAsync_ManyAtOnce_GivesTheBitsOfEachAlone(bool onOnnxRuntime)
     {
-        await using var model = Load(TinyModels.Gemm(), new ModelSettings { Instances = 2, MaxBatchSize = 8, ForceOnnxRuntime = onOnnxRuntime });
+        await using var model = Load(
+            TinyModels.Gemm(), new ModelSettings { Instances = 2, MaxBatchSize = 8, ForceOnnxRuntime = onOnnxRuntime });
         var random = new Random(Seed);
         var inputs = Enumerable.Range(0, 200).Select(_ => RandomRows(random, 1 + random.Next(3))).ToArray();
         var alone = new List<byte[]>();
@@ -127,7 +128,8 @@ public sealed class ServedModelTests : IDisposable
         using var compiled = CompiledModel.Load(file, new EngineOptions());
         var signature = new ModelSignature("m", compiled.Inputs, compiled.Outputs, batches: true, maxRows: 8);
         using var runner = new BatchRunner(compiled.CreateSession(), signature, BatchSizes.UpTo(8));
-        InferenceRequest[] batch = [.. Enumerable.Range(0, 3).Select(_ => RequestMaker.Make(signature, [2, 4], 1f, 2f, 3f, 4f, 5f, 6f, 7f, 8f))];
+        InferenceRequest[] batch = [.. Enumerable.Range(0, 3)
+            .Select(_ => RequestMaker.Make(signature, [2, 4], 1f, 2f, 3f, 4f, 5f, 6f, 7f, 8f))];
         for (var i = 0; i < 3; i++) runner.Run(batch);
         var allocated = AllocatedBy(() => runner.Run(batch));
         // What a model allocates that runs on ONNX Runtime is not the batch's doing.
@@ -162,5 +164,6 @@ public sealed class ServedModelTests : IDisposable
         Assert.Equal(expected, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(answer.Bytes).ToArray());
     }
 
-    private static float[] RandomRows(Random random, int rows) => [.. Enumerable.Range(0, 4 * rows).Select(_ => (random.NextSingle() * 20) - 10)];
+    private static float[] RandomRows(Random random, int rows) =>
+        [.. Enumerable.Range(0, 4 * rows).Select(_ => (random.NextSingle() * 20) - 10)];
 }

@@ -48,7 +48,9 @@ public sealed class InferenceRequestTests
     {
         using var request = new InferenceRequest(Signature);
         request.SetInput(0, [1, 1], new byte[1]);
-        Assert.Contains("given twice", Assert.Throws<ServingException>(() => request.SetInput(0, [1, 1], new byte[1])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "given twice", Assert.Throws<ServingException>(() => request.SetInput(0, [1, 1], new byte[1])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -20,7 +20,8 @@ internal static class RequestMaker
         MemoryMarshal.Cast<byte, float>(request.Outputs[output].Bytes.Span).ToArray();
 
     /// <summary>Runs floats through a model's first input; the bytes of the first output, or the error.</summary>
-    public static async Task<(byte[]? Bytes, ServingError? Error)> RunAsync<T>(this ServedModel model, long[] shape, params T[] values) where T : unmanaged
+    public static async Task<(byte[]? Bytes, ServingError? Error)> RunAsync<T>(
+        this ServedModel model, long[] shape, params T[] values) where T : unmanaged
     {
         using var request = Make(model.Signature, shape, values);
         var error = await model.RunAsync(request);

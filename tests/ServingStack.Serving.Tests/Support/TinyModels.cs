@@ -13,7 +13,8 @@ internal static class TinyModels
         var graph = new Graph("gemm");
         var weights = Enumerable.Range(0, 12).Select(i => scale * ((i * 7 % 11) - 5) / 3f).ToArray();
         var x = graph.AddInput(input, ElementType.Float32, new Shape(Batch, 4));
-        var y = graph.Add("Gemm", x, graph.AddConstant(Tensor.From<float>(weights, 4, 3), "w"), graph.AddConstant(Tensor.From([0.5f, -1f, 2f], 3), "b"));
+        var y = graph.Add(
+            "Gemm", x, graph.AddConstant(Tensor.From<float>(weights, 4, 3), "w"), graph.AddConstant(Tensor.From([0.5f, -1f, 2f], 3), "b"));
         return Output(graph, y, "y", ElementType.Float32, new Shape(Batch, 3));
     }
 

@@ -15,7 +15,12 @@ public sealed class ServingMetricsTests
         var seen = new ConcurrentBag<(string Name, double Value, Dictionary<string, object?> Tags)>();
         using var folder = new TemporaryRepository();
         using var metrics = new ServingMetrics();
-        using var listener = new MeterListener { InstrumentPublished = (i, l) => { if (i.Meter.Name == ServingMetrics.MeterName) l.EnableMeasurementEvents(i); } };
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (
+            i, l) =>
+            { if (i.Meter.Name == ServingMetrics.MeterName) l.EnableMeasurementEvents(i); }
+        };
         listener.SetMeasurementEventCallback<double>((i, v, tags, _) => seen.Add((i.Name, v, tags.ToArray().ToDictionary())));
         listener.SetMeasurementEventCallback<long>((i, v, tags, _) => seen.Add((i.Name, v, tags.ToArray().ToDictionary())));
         listener.Start();
@@ -29,12 +34,14 @@ public sealed class ServingMetricsTests
             listener.RecordObservableInstruments();
         }
 
-        var ours = seen.Where(m => m.Tags.GetValueOrDefault("model") is "metered" && m.Tags.GetValueOrDefault("version") is "3").ToLookup(m => m.Name);
+        var ours = seen.Where(m => m.Tags.GetValueOrDefault("model") is "metered" && m.Tags.GetValueOrDefault("version") is "3")
+            .ToLookup(m => m.Name);
         Assert.Equal(2, Assert.Single(ours["servingstack.batch.size"]).Value);
         Assert.True(Assert.Single(ours["servingstack.request.duration"]).Value >= Assert.Single(ours["servingstack.queue.duration"]).Value);
         Assert.Equal(["invalid_argument", "success"], ours["servingstack.requests"].Select(m => (string?)m.Tags["outcome"]).Order());
         Assert.Equal(0, ours["servingstack.requests.inflight"].Sum(m => m.Value));
-        Assert.All(ours["servingstack.operator.duration"], m => Assert.Subset(m.Tags.Keys.ToHashSet(), new HashSet<string> { "operator", "precision", "backend" }));
+        Assert.All(ours["servingstack.operator.duration"], m =>
+            Assert.Subset(m.Tags.Keys.ToHashSet(), new HashSet<string> { "operator", "precision", "backend" }));
         Assert.NotEmpty(ours["servingstack.operator.duration"]);
         Assert.Equal(["read", "written"], ours["servingstack.operator.bytes"].Select(m => (string?)m.Tags["direction"]).Distinct().Order());
         Assert.Equal(0, Assert.Single(ours["servingstack.queue.depth"]).Value);
