@@ -111,7 +111,9 @@ public sealed class Graph
         return name;
     }
 
-    /// <summary>A graph for an attribute of one of this graph's nodes: it shares the pool of names, so that no name shadows another.</summary>
+    /// <summary>
+    /// A graph for an attribute of one of this graph's nodes: it shares the pool of names, so that no name shadows another.
+    /// </summary>
     public Graph NewSubgraph(string name)
     {
         var subgraph = new Graph(name, _names) { Source = Source };

@@ -39,5 +39,6 @@ public static class GraphInvariants
         visible.Add(value);
     }
 
-    private static InvalidOperationException Broken(Graph graph, string problem) => new($"Graph '{graph.Name}' is inconsistent: {problem}.");
+    private static InvalidOperationException Broken(Graph graph, string problem) =>
+        new($"Graph '{graph.Name}' is inconsistent: {problem}.");
 }

@@ -19,8 +19,10 @@ public static class GraphPrinter
         PrintBody(graph, text, "  ", []);
         foreach (var function in graph.Functions)
         {
-            text.Append(CultureInfo.InvariantCulture, $"function {function.Domain}.{function.Name}({string.Join(", ", function.Attributes)}) {OpsetsOf(function.Body)}\n");
-            foreach (var (name, value) in function.DefaultAttributes) text.Append(CultureInfo.InvariantCulture, $"  default {name}={Format(value)}\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"function {function.Domain}.{function.Name}({string.Join(", ", function.Attributes)}) {OpsetsOf(function.Body)}\n");
+            foreach (var (name, value) in function.DefaultAttributes)
+                text.Append(CultureInfo.InvariantCulture, $"  default {name}={Format(value)}\n");
             PrintBody(function.Body, text, "  ", []);
         }
         return text.ToString();
@@ -33,7 +35,8 @@ public static class GraphPrinter
         text.AppendJoin(", ", node.Outputs.Select(o => o.Name.Length == 0 ? "_" : o.ToString()));
         text.Append(" = ").Append(node.Domain.Length == 0 ? "" : node.Domain + ".").Append(node.OpType);
         text.Append('(').AppendJoin(", ", node.Inputs.Select(i => i is null ? "_" : "%" + i.Name)).Append(')');
-        if (node.Attributes.Count > 0) text.Append(" {").AppendJoin(", ", node.Attributes.Select(a => $"{a.Key}={Format(a.Value)}")).Append('}');
+        if (node.Attributes.Count > 0)
+            text.Append(" {").AppendJoin(", ", node.Attributes.Select(a => $"{a.Key}={Format(a.Value)}")).Append('}');
         return text.ToString();
     }
 
@@ -41,7 +44,8 @@ public static class GraphPrinter
     {
         foreach (var input in graph.Inputs) text.Append(CultureInfo.InvariantCulture, $"{indent}input {input}\n");
         foreach (var constant in graph.Nodes.SelectMany(n => n.Inputs).Concat(graph.Outputs).OfType<Value>().Where(v => v.IsConstant))
-            if (printed.Add(constant)) text.Append(CultureInfo.InvariantCulture, $"{indent}const {constant} = {Format(constant.Constant!)}\n");
+            if (printed.Add(constant))
+                text.Append(CultureInfo.InvariantCulture, $"{indent}const {constant} = {Format(constant.Constant!)}\n");
         foreach (var node in graph.Nodes)
         {
             text.Append(indent).Append(Print(node)).Append('\n');
@@ -54,8 +58,11 @@ public static class GraphPrinter
         foreach (var output in graph.Outputs) text.Append(CultureInfo.InvariantCulture, $"{indent}output {output}\n");
     }
 
-    private static string OpsetsOf(Graph graph) =>
-        $"[{string.Join(", ", graph.Opsets.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => $"{(o.Key.Length == 0 ? "opset" : o.Key)} {o.Value}"))}]";
+    private static string OpsetsOf(Graph graph)
+    {
+        var opsets = graph.Opsets.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => $"{(o.Key.Length == 0 ? "opset" : o.Key)} {o.Value}");
+        return $"[{string.Join(", ", opsets)}]";
+    }
 
     private static string Format(object value) => value switch
     {

@@ -1,8 +1,8 @@
 namespace ServingStack.Graphs;
 
 /// <summary>
-/// A part of an ONNX file that is kept and written back but not interpreted: a type that is no tensor (<c>TypeProto</c>), or a sparse tensor
-/// (<c>SparseTensorProto</c>). Equal when the encoded bytes are.
+/// A part of an ONNX file that is kept and written back but not interpreted: a type that is no tensor (<c>TypeProto</c>), or a sparse
+/// tensor (<c>SparseTensorProto</c>). Equal when the encoded bytes are.
 /// </summary>
 /// <param name="Message">The ONNX message's name.</param>
 /// <param name="Encoded">The message in the protobuf wire format.</param>

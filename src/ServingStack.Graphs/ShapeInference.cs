@@ -4,8 +4,9 @@ using ServingStack.Graphs.Onnx;
 namespace ServingStack.Graphs;
 
 /// <summary>
-/// Element types and shapes of all values, from those of the inputs by each operator's rule (<c>Operators/OperatorTable</c>). Symbolic extents
-/// flow through, also through shape computations (Shape, Gather, Concat, Reshape). Operators without a rule keep what the file declares.
+/// Element types and shapes of all values, from those of the inputs by each operator's rule (<c>Operators/OperatorTable</c>). Symbolic
+/// extents flow through, also through shape computations (Shape, Gather, Concat, Reshape). Operators without a rule keep what the file
+/// declares.
 /// </summary>
 public static class ShapeInference
 {
@@ -39,7 +40,8 @@ public static class ShapeInference
     {
         var facts = new InferredGraph(symbols);
         foreach (var input in graph.Inputs)
-            if (shapes is not null && shapes.TryGetValue(input.Name, out var extents)) facts.Set(input, facts.Declared(input) with { Shape = Shape.Of(extents) });
+            if (shapes is not null && shapes.TryGetValue(input.Name, out var extents))
+                facts.Set(input, facts.Declared(input) with { Shape = Shape.Of(extents) });
         new InferenceEngine(graph, facts, limit).Run();
         return facts;
     }
@@ -48,7 +50,8 @@ public static class ShapeInference
     {
         var symbols = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var input in graph.Inputs)
-            if (shapes.TryGetValue(input.Name, out var extents) && input.Shape is { } declared) Bind(graph, input, declared, extents, symbols);
+            if (shapes.TryGetValue(input.Name, out var extents) && input.Shape is { } declared)
+                Bind(graph, input, declared, extents, symbols);
         return symbols;
     }
 
@@ -61,7 +64,8 @@ public static class ShapeInference
             if (declared[i].IsFixed) fits = declared[i].Value == extents[i];
         }
         if (!fits)
-            throw new GraphLoadException(graph.Source, $"Input '{input.Name}' is declared {declared} but was given [{string.Join(", ", extents)}].",
+            throw new GraphLoadException(graph.Source,
+                $"Input '{input.Name}' is declared {declared} but was given [{string.Join(", ", extents)}].",
                 "Send the declared extents; equal symbols mean equal extents.");
     }
 
@@ -76,7 +80,8 @@ public static class ShapeInference
             }
             foreach (var subgraph in node.Subgraphs)
             {
-                foreach (var input in subgraph.Inputs) (input.ElementType, input.Shape) = (inferred.Of(input).ElementType, inferred.Of(input).Shape);
+                foreach (var input in subgraph.Inputs)
+                    (input.ElementType, input.Shape) = (inferred.Of(input).ElementType, inferred.Of(input).Shape);
                 Store(subgraph, inferred);
             }
         }

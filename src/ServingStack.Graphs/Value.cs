@@ -1,8 +1,8 @@
 namespace ServingStack.Graphs;
 
 /// <summary>
-/// An edge of the graph: what a node produces, a graph input, or a constant. Compared by reference; the name is unique in its graph. Nodes of
-/// a subgraph read values of the graphs around it directly.
+/// An edge of the graph: what a node produces, a graph input, or a constant. Compared by reference; the name is unique in its graph.
+/// Nodes of a subgraph read values of the graphs around it directly.
 /// </summary>
 public sealed class Value(string name)
 {

@@ -3,7 +3,9 @@ using ServingStack.Tests.Shared;
 
 namespace ServingStack.Conformance;
 
-/// <summary>ONNX's own backend test cases, read inside their zip files: a model, and the inputs and outputs of its first data set.</summary>
+/// <summary>
+/// ONNX's own backend test cases, read inside their zip files: a model, and the inputs and outputs of its first data set.
+/// </summary>
 internal sealed record BackendCase(string Name, byte[] Model, IReadOnlyList<byte[]> Inputs, IReadOnlyList<byte[]> Outputs)
 {
     public static IEnumerable<BackendCase> ReadAll(string archive)
@@ -27,7 +29,8 @@ internal sealed record BackendCase(string Name, byte[] Model, IReadOnlyList<byte
     }
 
     private static List<byte[]> DataOf(IEnumerable<ZipArchiveEntry> entries, string prefix) =>
-        [.. entries.Where(e => e.Name.StartsWith(prefix, StringComparison.Ordinal) && (e.FullName == e.Name || e.FullName.Contains("/test_data_set_0/")))
+        [.. entries.Where(e => e.Name.StartsWith(prefix, StringComparison.Ordinal)
+            && (e.FullName == e.Name || e.FullName.Contains("/test_data_set_0/")))
             .OrderBy(e => int.Parse(e.Name[prefix.Length..^3])).Select(Bytes)];
 
     private static byte[] Bytes(ZipArchiveEntry entry)

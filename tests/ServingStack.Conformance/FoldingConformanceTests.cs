@@ -21,7 +21,8 @@ public class FoldingConformanceTests(ITestOutputHelper log)
                 if (graph.Outputs[i].Constant is { } actual)
                 {
                     folded++;
-                    if (GraphComparison.Difference(TensorFile.Read(test.Outputs[i]), actual, relative: 1e-6) is { } difference) wrong.Add($"{test.Name}: {difference}");
+                    if (GraphComparison.Difference(TensorFile.Read(test.Outputs[i]), actual, relative: 1e-6) is { } difference)
+                        wrong.Add($"{test.Name}: {difference}");
                 }
         }
         log.WriteLine($"{folded} outputs folded.");

@@ -45,7 +45,8 @@ internal static class OrtModel
 
     private static OrtValue ToOrt(Tensor tensor)
     {
-        var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (Microsoft.ML.OnnxRuntime.Tensors.TensorElementType)tensor.ElementType, tensor.Dimensions);
+        var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance,
+            (Microsoft.ML.OnnxRuntime.Tensors.TensorElementType)tensor.ElementType, tensor.Dimensions);
         if (tensor.ElementCount > 0) tensor.Bytes.Span.CopyTo(value.GetTensorMutableRawData());
         return value;
     }

@@ -7,7 +7,8 @@ using Xunit.Abstractions;
 namespace ServingStack.Conformance;
 
 /// <summary>
-/// ONNX Runtime loads what we write and computes the same from it: the model as it was, the model read (raised to our opset) and written, and
+/// ONNX Runtime loads what we write and computes the same from it: the model as it was, the model read (raised to our opset) and written,
+/// and
 /// the model after the passes that keep it in standard operators.
 /// </summary>
 public class RewriteConformanceTests(ITestOutputHelper log)
@@ -41,7 +42,8 @@ public class RewriteConformanceTests(ITestOutputHelper log)
     private static void Compare(string what, Tensor[] expected, Graph graph, List<Tensor> inputs, List<string> wrong)
     {
         var actual = OrtModel.TryRun(OnnxWriter.ToBytes(graph), inputs, out var error);
-        var difference = actual is null ? error : expected.Zip(actual).Select(p => GraphComparison.Difference(p.First, p.Second, relative: 1e-5)).FirstOrDefault(d => d is not null);
+        var difference = actual is null ? error : expected.Zip(actual).Select(p =>
+            GraphComparison.Difference(p.First, p.Second, relative: 1e-5)).FirstOrDefault(d => d is not null);
         if (difference is not null) wrong.Add($"{what}: {difference}");
     }
 
@@ -49,7 +51,8 @@ public class RewriteConformanceTests(ITestOutputHelper log)
     private static List<Tensor>? TensorInputs(BackendCase test)
     {
         var graph = OnnxReader.Load(test.Model, test.Name);
-        if (graph.Inputs.Concat(graph.Outputs).Any(v => v.ContainerType is not null || v.ElementType is ElementType.String) || test.Inputs.Count != graph.Inputs.Count) return null;
+        if (graph.Inputs.Concat(graph.Outputs).Any(v => v.ContainerType is not null || v.ElementType is ElementType.String)
+            || test.Inputs.Count != graph.Inputs.Count) return null;
         return [.. test.Inputs.Select(i => TensorFile.Read(i, test.Name))];
     }
 }

@@ -21,7 +21,8 @@ internal static class ShapeVerdict
                 if (graph.Outputs[i].ContainerType is not null) continue;
                 var expected = TensorFile.Read(test.Outputs[i], $"{test.Name} output {i}");
                 var facts = inferred.Of(graph.Outputs[i]);
-                if (!Agree(facts, expected)) return ($"output {i} is {expected.ElementType}{expected.Shape}, inferred {facts.ElementType}{facts.Shape}", false);
+                if (!Agree(facts, expected))
+                    return ($"output {i} is {expected.ElementType}{expected.Shape}, inferred {facts.ElementType}{facts.Shape}", false);
                 exact &= facts.ElementType == expected.ElementType && facts.Shape is { IsFixed: true };
             }
             return (null, exact);

@@ -3,7 +3,9 @@ using ServingStack.Graphs.Operators;
 
 namespace ServingStack.Graphs.Inference;
 
-/// <summary>What an operator's rule sees of its node: the attributes, what is known of the inputs, and where to say the same of the outputs.</summary>
+/// <summary>
+/// What an operator's rule sees of its node: the attributes, what is known of the inputs, and where to say the same of the outputs.
+/// </summary>
 internal sealed class InferenceContext(Node node, AttributeMap attributes, ValueFacts?[] inputs, InferenceEngine engine)
 {
     private readonly ValueFacts[] _outputs = [.. Enumerable.Repeat(ValueFacts.Nothing, node.Outputs.Count)];
@@ -60,8 +62,9 @@ internal sealed class InferenceContext(Node node, AttributeMap attributes, Value
     /// <summary>Fails unless the input's rank is unknown or within the bounds.</summary>
     public void RequireRank(int input, int least, int most = int.MaxValue)
     {
-        if (ShapeOf(input) is { } shape && (shape.Rank < least || shape.Rank > most))
-            throw Fail($"Input {input} has shape {shape}; its rank must be {(least == most ? $"{least}" : most == int.MaxValue ? $"{least} or more" : $"{least} to {most}")}.");
+        if (ShapeOf(input) is not { } shape || (shape.Rank >= least && shape.Rank <= most)) return;
+        var bounds = least == most ? $"{least}" : most == int.MaxValue ? $"{least} or more" : $"{least} to {most}";
+        throw Fail($"Input {input} has shape {shape}; its rank must be {bounds}.");
     }
 
     /// <summary>An axis counted from the front; fails when it is outside the rank.</summary>

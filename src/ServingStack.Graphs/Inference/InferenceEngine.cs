@@ -3,8 +3,11 @@ using ServingStack.Graphs.Operators;
 
 namespace ServingStack.Graphs.Inference;
 
-/// <summary>Walks a graph in order and applies each operator's rule. Functions are followed into their bodies, branches into theirs.</summary>
-internal sealed class InferenceEngine(Graph graph, InferredGraph facts, FoldLimit limit, InferenceEngine? caller = null, AttributeMap? arguments = null)
+/// <summary>
+/// Walks a graph in order and applies each operator's rule. Functions are followed into their bodies, branches into theirs.
+/// </summary>
+internal sealed class InferenceEngine(Graph graph, InferredGraph facts, FoldLimit limit, InferenceEngine? caller = null,
+    AttributeMap? arguments = null)
 {
     /// <summary>Function calls nest at most this deep; a function that calls itself is refused.</summary>
     private const int MaxCallDepth = 32;
@@ -24,9 +27,9 @@ internal sealed class InferenceEngine(Graph graph, InferredGraph facts, FoldLimi
         foreach (var node in part.Nodes) Infer(node);
     }
 
-    public GraphLoadException Fail(Node node, string problem, Exception? cause = null) => new(graph.Source, problem,
-        "Check the model with onnx.checker, or the shapes of its inputs.", node.Name.Length > 0 ? node.Name : node.Outputs[0].Name, node.OpType,
-        graph.Opsets.GetValueOrDefault(node.Domain), cause);
+    public GraphLoadException Fail(Node node, string problem, Exception? cause = null) =>
+        new(graph.Source, problem, "Check the model with onnx.checker, or the shapes of its inputs.",
+            node.Name.Length > 0 ? node.Name : node.Outputs[0].Name, node.OpType, graph.Opsets.GetValueOrDefault(node.Domain), cause);
 
     private void Infer(Node node)
     {
@@ -36,11 +39,12 @@ internal sealed class InferenceEngine(Graph graph, InferredGraph facts, FoldLimi
         {
             Apply(context);
         }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException or OverflowException or IndexOutOfRangeException or KeyNotFoundException)
+        catch (Exception e) when (LoadErrors.IsOfModel(e))
         {
             throw Fail(node, e.Message, e);
         }
-        for (var i = 0; i < node.Outputs.Count; i++) facts.Set(node.Outputs[i], Refine(context.Outputs[i], facts.Declared(node.Outputs[i])));
+        for (var i = 0; i < node.Outputs.Count; i++)
+            facts.Set(node.Outputs[i], Refine(context.Outputs[i], facts.Declared(node.Outputs[i])));
     }
 
     private void Apply(InferenceContext context)
@@ -68,7 +72,8 @@ internal sealed class InferenceEngine(Graph graph, InferredGraph facts, FoldLimi
                 if (context.DataOf(i) is not { } data) return;
                 inputElements += data.ElementCount;
             }
-        if (limit.Allows(shape.ElementCount, inputElements) && row.Fold!(context) is { } tensor) context.Set(0, output with { Data = tensor });
+        if (limit.Allows(shape.ElementCount, inputElements) && row.Fold!(context) is { } tensor)
+            context.Set(0, output with { Data = tensor });
     }
 
     private GraphFunction? FunctionOf(Node node)

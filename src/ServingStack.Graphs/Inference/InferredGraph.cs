@@ -1,6 +1,8 @@
 namespace ServingStack.Graphs.Inference;
 
-/// <summary>The result of shape inference: facts of each value of a graph, its subgraphs included. The graph itself is left as it is.</summary>
+/// <summary>
+/// The result of shape inference: facts of each value of a graph, its subgraphs included. The graph itself is left as it is.
+/// </summary>
 public sealed class InferredGraph
 {
     private readonly Dictionary<Value, ValueFacts> _facts = [];
@@ -19,7 +21,9 @@ public sealed class InferredGraph
     /// <summary>What the file says of a value, with the symbols that have become numbers replaced.</summary>
     internal ValueFacts Declared(Value value) => value.Constant is { } tensor
         ? new(tensor.ElementType, tensor.Shape, tensor)
-        : new(value.ElementType, value.Shape is null ? null : new Shape(value.Shape.Select(Substitute))) { ContainerType = value.ContainerType };
+        : new(value.ElementType, value.Shape is null ? null
+            : new Shape(value.Shape.Select(Substitute)))
+        { ContainerType = value.ContainerType };
 
     private Dimension Substitute(Dimension dimension) =>
         dimension.Symbol is { } symbol && _symbols.TryGetValue(symbol, out var number) ? number : dimension;

@@ -31,7 +31,8 @@ internal static class AttributeWriter
             case Graph[] graphs: proto.Graphs.AddRange(graphs.Select(writeGraph)); return AttributeKind.Graphs;
             case OpaqueProto opaque: return Fill(proto, opaque);
             case OpaqueProto[] opaques: return Fill(proto, opaques);
-            default: throw new InvalidOperationException($"Attribute '{proto.Name}' is a {value.GetType().Name}, which ONNX has no kind for.");
+            default:
+                throw new InvalidOperationException($"Attribute '{proto.Name}' is a {value.GetType().Name}, which ONNX has no kind for.");
         }
     }
 

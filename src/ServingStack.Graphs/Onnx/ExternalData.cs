@@ -13,7 +13,8 @@ internal static class ExternalData
         var offset = NumberOf(entries, "offset", 0, what, context);
         var length = NumberOf(entries, "length", bytes, what, context);
         if (length != bytes)
-            throw context.Fail($"The external data of {what} is {length} bytes long, but its shape and type take {bytes}.", "Export the model again.");
+            throw context.Fail($"The external data of {what} is {length} bytes long, but its shape and type take {bytes}.",
+                "Export the model again.");
         if (length > Array.MaxLength)
             throw context.Fail($"The data of {what} takes {length} bytes; a tensor may take {Array.MaxLength}.", "Split the tensor.");
         try
@@ -23,12 +24,14 @@ internal static class ExternalData
                 throw context.Fail($"The external data of {what} ends after the end of '{path}'.", "Copy the data file again, whole.");
             var data = new byte[length];
             for (var done = 0; done < data.Length;)
-                done += RandomAccess.Read(file, data.AsSpan(done), offset + done) is var read and > 0 ? read : throw new EndOfStreamException();
+                done += RandomAccess.Read(file, data.AsSpan(done), offset + done) is var read and > 0 ? read
+                    : throw new EndOfStreamException();
             return data;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw context.Fail($"The external data of {what} cannot be read from '{path}': {e.Message}", "Copy the data file beside the model.", e);
+            throw context.Fail($"The external data of {what} cannot be read from '{path}': {e.Message}",
+                "Copy the data file beside the model.", e);
         }
     }
 
@@ -41,7 +44,8 @@ internal static class ExternalData
         var final = File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : path;
         if (location.Length == 0 || location.Contains('\0') || Path.IsPathRooted(location)
             || !path.StartsWith(folder, StringComparison.Ordinal) || !final.StartsWith(folder, StringComparison.Ordinal))
-            throw context.Fail($"The external data of {what} is at '{location}', outside the model's folder.", "Put the data file beside the model.");
+            throw context.Fail($"The external data of {what} is at '{location}', outside the model's folder.",
+                "Put the data file beside the model.");
         return path;
     }
 

@@ -14,7 +14,8 @@ internal sealed class GraphReader(LoadContext context, Graph graph, GraphReader?
     public Graph Read(GraphProto proto)
     {
         if (proto.SparseInitializer.Count > 0)
-            throw context.Fail($"Initializer '{proto.SparseInitializer[0].Values?.Name}' is sparse, which is not read.", "Store it as a dense initializer.");
+            throw context.Fail($"Initializer '{proto.SparseInitializer[0].Values?.Name}' is sparse, which is not read.",
+                "Store it as a dense initializer.");
         foreach (var initializer in proto.Initializer) ReadInitializer(initializer);
         foreach (var input in proto.Input) ReadInput(input);
         ReadNodes(proto.Node, proto.ValueInfo.Concat(proto.Output));
@@ -83,7 +84,8 @@ internal sealed class GraphReader(LoadContext context, Graph graph, GraphReader?
         if (proto.OpType.Length == 0)
             throw context.Fail("A node has no operator.", "Export the model again.");
         if (proto.Domain is "" or "ai.onnx" && !graph.Opsets.ContainsKey(""))
-            throw context.Fail("The file declares no version of the standard operator set.", "Export the model again with an opset_import.");
+            throw context.Fail("The file declares no version of the standard operator set.",
+                "Export the model again with an opset_import.");
     }
 
     private Graph ReadSubgraph(GraphProto proto) =>
@@ -95,7 +97,8 @@ internal sealed class GraphReader(LoadContext context, Graph graph, GraphReader?
             throw context.Fail("An input or initializer has no name.", "Export the model again.");
         var value = new Value(name);
         if (!_values.TryAdd(name, value))
-            throw context.Fail($"The name '{name}' is given to two values.", "Each value needs a name of its own: rename one and its readers.");
+            throw context.Fail($"The name '{name}' is given to two values.",
+                "Each value needs a name of its own: rename one and its readers.");
         graph.Reserve(name);
         return value;
     }

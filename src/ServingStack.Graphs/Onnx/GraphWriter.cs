@@ -42,7 +42,8 @@ internal sealed class GraphWriter
     /// <summary>What the graph's own nodes read, what it outputs, and what more than one of its subgraphs reads.</summary>
     private static IEnumerable<Value> ConstantsOf(Graph graph)
     {
-        var nested = graph.Nodes.SelectMany(n => n.Subgraphs).SelectMany(g => g.Nodes.SelectMany(TopologicalSort.Reads).Where(v => v.IsConstant).Distinct());
+        var nested = graph.Nodes.SelectMany(n => n.Subgraphs).SelectMany(g =>
+            g.Nodes.SelectMany(TopologicalSort.Reads).Where(v => v.IsConstant).Distinct());
         return graph.Nodes.SelectMany(n => n.Inputs).Concat(graph.Outputs).OfType<Value>().Where(v => v.IsConstant)
             .Concat(nested.GroupBy(v => v).Where(g => g.Count() > 1).Select(g => g.Key));
     }

@@ -30,11 +30,12 @@ internal sealed class ModelReader(LoadContext context, ModelProto model)
             return;
         }
         context.Opset = opset;
+        var range = $"{OnnxReader.OldestOpset} to {OnnxReader.NewestOpset} are read";
         if (opset < OnnxReader.OldestOpset)
-            throw context.Fail($"Opset {opset} of the standard operators is too old; {OnnxReader.OldestOpset} to {OnnxReader.NewestOpset} are read.",
+            throw context.Fail($"Opset {opset} of the standard operators is too old; {range}.",
                 $"Convert the model with onnx.version_converter to opset {OnnxReader.CanonicalOpset}.");
         if (opset > OnnxReader.NewestOpset)
-            throw context.Fail($"Opset {opset} of the standard operators is unknown; {OnnxReader.OldestOpset} to {OnnxReader.NewestOpset} are read.",
+            throw context.Fail($"Opset {opset} of the standard operators is unknown; {range}.",
                 $"Export the model for opset {OnnxReader.NewestOpset} or older.");
     }
 

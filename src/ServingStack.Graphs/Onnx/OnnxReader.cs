@@ -57,9 +57,10 @@ public static class OnnxReader
         {
             return new ModelReader(context, Parse(context, bytes)).Read();
         }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException or OverflowException or FormatException)
+        catch (Exception e) when (LoadErrors.IsOfModel(e))
         {
-            throw context.Fail($"The model breaks the rules of ONNX: {e.Message}", "Check the model with onnx.checker and export it again.", e);
+            throw context.Fail($"The model breaks the rules of ONNX: {e.Message}",
+                "Check the model with onnx.checker and export it again.", e);
         }
     }
 
@@ -71,7 +72,8 @@ public static class OnnxReader
         }
         catch (InvalidProtocolBufferException e)
         {
-            throw context.Fail($"This is no ONNX model, or a truncated one ({bytes.Length} bytes): {e.Message}", "Export or copy the file again.", e);
+            throw context.Fail($"This is no ONNX model, or a truncated one ({bytes.Length} bytes): {e.Message}",
+                "Export or copy the file again.", e);
         }
     }
 }

@@ -19,7 +19,12 @@ public static class OnnxWriter
 
     private static ModelProto ModelOf(Graph graph)
     {
-        var model = new ModelProto { IrVersion = IrVersionOf(graph), ProducerName = "ServingStack", Graph = new GraphWriter(graph).Write() };
+        var model = new ModelProto
+        {
+            IrVersion = IrVersionOf(graph),
+            ProducerName = "ServingStack",
+            Graph = new GraphWriter(graph).Write(),
+        };
         model.OpsetImport.AddRange(OpsetsOf(graph));
         model.MetadataProps.AddRange(graph.Metadata.Select(m => new StringStringEntryProto { Key = m.Key, Value = m.Value }));
         model.Functions.AddRange(graph.Functions.Select(FunctionOf));

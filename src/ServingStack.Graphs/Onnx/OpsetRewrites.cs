@@ -116,8 +116,8 @@ internal static class OpsetRewrites
     }
 
     /// <summary>
-    /// Before opset 13 softmax runs over all axes from the given one on, as if they were one: Flatten, today's operator, and the shape back.
-    /// Where the axis is the last one of a known rank both forms agree.
+    /// Before opset 13 softmax runs over all axes from the given one on, as if they were one: Flatten, today's operator, and the shape
+    /// back. Where the axis is the last one of a known rank both forms agree.
     /// </summary>
     public static void FlattenedSoftmax(UpgradeSite site)
     {

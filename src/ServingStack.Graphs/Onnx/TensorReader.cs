@@ -19,8 +19,11 @@ internal sealed class TensorReader(LoadContext context)
             : proto.RawData.Length > 0 ? proto.RawData.Memory
             : TypedBytes(proto, type);
         if (bytes.Length != type.BytesFor(count))
-            throw context.Fail($"The tensor of {what}, {type}[{string.Join(", ", proto.Dims)}], takes {type.BytesFor(count)} bytes but holds {bytes.Length}.",
+        {
+            var shape = $"{type}[{string.Join(", ", proto.Dims)}]";
+            throw context.Fail($"The tensor of {what}, {shape}, takes {type.BytesFor(count)} bytes but holds {bytes.Length}.",
                 "Export or copy the file again.");
+        }
         return new Tensor(type, [.. proto.Dims], bytes);
     }
 

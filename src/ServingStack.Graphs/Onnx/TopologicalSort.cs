@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace ServingStack.Graphs.Onnx;
 
-/// <summary>Orders a graph's nodes so that each comes after the producers of what it reads, subgraphs included. Stable (Kahn, 1962).</summary>
+/// <summary>
+/// Orders a graph's nodes so that each comes after the producers of what it reads, subgraphs included. Stable (Kahn, 1962).
+/// </summary>
 internal static class TopologicalSort
 {
     /// <summary>Orders the nodes in place; false, with a node of a cycle, when there is no order.</summary>
@@ -45,13 +47,16 @@ internal static class TopologicalSort
                 }
     }
 
-    /// <summary>Walks up from a node that never became ready until a node repeats: that one is on the cycle, not merely behind it.</summary>
+    /// <summary>
+    /// Walks up from a node that never became ready until a node repeats: that one is on the cycle, not merely behind it.
+    /// </summary>
     private static Node CycleMember(Graph graph, Dictionary<Node, int> index, int[] missing, int start)
     {
         var seen = new HashSet<int>();
         var current = start;
         while (seen.Add(current))
-            current = Reads(graph.Nodes[current]).Select(v => v.Producer is { } p && index.TryGetValue(p, out var i) && missing[i] > 0 ? i : -1)
+            current = Reads(graph.Nodes[current]).Select(v => v.Producer is { } p && index.TryGetValue(p, out var i) && missing[i] > 0
+                ? i : -1)
                 .First(i => i >= 0);
         return graph.Nodes[current];
     }

@@ -20,7 +20,8 @@ internal static class TypeReader
 
     public static ElementType ElementTypeOf(int number, string what, LoadContext context) => Enum.IsDefined((ElementType)number)
         ? (ElementType)number
-        : throw context.Fail($"The element type {number} of {what} is unknown.", "Export the model with an element type of ONNX 1.20 or older.");
+        : throw context.Fail($"The element type {number} of {what} is unknown.",
+            "Export the model with an element type of ONNX 1.20 or older.");
 
     /// <summary>Some exporters write -1 or an empty name for "unknown".</summary>
     private static Dimension DimensionOf(TensorShapeProto.Types.Dimension dimension) => dimension.ValueCase switch

@@ -39,6 +39,8 @@ internal sealed record UpgradeSite(Graph Graph, Node Node, long Opset, LoadConte
         _ => Tensor.Scalar(v),
     });
 
-    public GraphLoadException Fail(string reason) => new(Context.File, $"The node cannot be raised to opset {OnnxReader.CanonicalOpset}: {reason}.",
-        $"Export the model for opset {OnnxReader.CanonicalOpset} or newer.", Node.Name.Length > 0 ? Node.Name : Node.Outputs[0].Name, Node.OpType, Opset, null);
+    public GraphLoadException Fail(string reason) => new(Context.File,
+        $"The node cannot be raised to opset {OnnxReader.CanonicalOpset}: {reason}.",
+        $"Export the model for opset {OnnxReader.CanonicalOpset} or newer.", Node.Name.Length > 0 ? Node.Name
+            : Node.Outputs[0].Name, Node.OpType, Opset, null);
 }

@@ -12,7 +12,8 @@ internal static class Attention
         if (c.ShapeOf(0) is not { } q || c.ShapeOf(1) is not { } k || c.ShapeOf(2) is not { } v) return;
         var (split, heads) = (q.Rank == 4, c.Attributes.Int("q_num_heads", 0));
         var kvHeads = c.Attributes.Int("kv_num_heads", 0);
-        if (!split && (heads <= 0 || kvHeads <= 0)) throw c.Fail("The attributes q_num_heads and kv_num_heads are needed for inputs of rank 3.");
+        if (!split && (heads <= 0 || kvHeads <= 0))
+            throw c.Fail("The attributes q_num_heads and kv_num_heads are needed for inputs of rank 3.");
         var (length, keys) = split ? (q[2], k[2]) : (q[1], k[1]);
         var past = c.Has(4) ? c.ShapeOf(4) is { Rank: 4 } p ? p[2] : Dimension.Unknown : 0;
         var total = keys.Add(past);

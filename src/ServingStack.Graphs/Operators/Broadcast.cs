@@ -2,7 +2,9 @@ using ServingStack.Graphs.Inference;
 
 namespace ServingStack.Graphs.Operators;
 
-/// <summary>Operators on two or more inputs with ONNX's multidirectional broadcasting: arithmetic, comparison, logic, Where, Max, Mean, Min, Sum.</summary>
+/// <summary>
+/// Operators on two or more inputs with ONNX's multidirectional broadcasting: arithmetic, comparison, logic, Where, Max, Mean, Min, Sum.
+/// </summary>
 internal static class Broadcast
 {
     public static void Infer(InferenceContext c) => c.Set(0, c.TypeOf(0), ShapeOf(c));

@@ -28,12 +28,14 @@ internal static class Concat
         if (shapes.FirstOrDefault(s => s is not null) is not { } first) return null;
         var axis = c.Axis(c.Attributes.Int("axis", 0), first.Rank);
         var extents = first.ToArray();
-        if (shapes.Any(s => s is not null && s.Rank != first.Rank)) throw c.Fail($"The inputs have different ranks: {string.Join(", ", shapes.OfType<Shape>())}.");
+        if (shapes.Any(s => s is not null && s.Rank != first.Rank))
+            throw c.Fail($"The inputs have different ranks: {string.Join(", ", shapes.OfType<Shape>())}.");
         for (var i = 0; i < extents.Length; i++)
             if (i == axis) extents[i] = shapes.Aggregate((Dimension)0, (sum, s) => sum.Add(s is null ? Dimension.Unknown : s[axis]));
             else
                 foreach (var s in shapes.OfType<Shape>())
-                    if (!DimensionAlgebra.TryUnify(extents[i], s[i], out extents[i])) throw c.Fail($"The inputs differ in axis {i}: {string.Join(", ", shapes.OfType<Shape>())}.");
+                    if (!DimensionAlgebra.TryUnify(extents[i], s[i], out extents[i]))
+                        throw c.Fail($"The inputs differ in axis {i}: {string.Join(", ", shapes.OfType<Shape>())}.");
         return new Shape(extents.AsSpan());
     }
 }

@@ -9,10 +9,14 @@ internal static class Conv
 
     public static void InferInteger(InferenceContext c) => c.Set(0, ElementType.Int32, ShapeOf(c, 0, 1));
 
-    /// <summary>QLinearConv takes x, its scale and zero point, w, its scale and zero point, and those of y; y has the type of its zero point.</summary>
+    /// <summary>
+    /// QLinearConv takes x, its scale and zero point, w, its scale and zero point, and those of y; y has the type of its zero point.
+    /// </summary>
     public static void InferQLinear(InferenceContext c) => c.Set(0, c.TypeOf(7), ShapeOf(c, 0, 3));
 
-    /// <summary>The convolutions of <c>servingstack.q</c> and <c>servingstack.f</c> keep the type that the pass gave their output.</summary>
+    /// <summary>
+    /// The convolutions of <c>servingstack.q</c> and <c>servingstack.f</c> keep the type that the pass gave their output.
+    /// </summary>
     public static void InferFused(InferenceContext c) => c.Set(0, c.Node.Outputs[0].ElementType, ShapeOf(c, 0, 1));
 
     private static Shape? ShapeOf(InferenceContext c, int xInput, int wInput)

@@ -11,7 +11,8 @@ internal static class ConvTranspose
     {
         if (c.ShapeOf(0) is not { } x || c.ShapeOf(1) is not { } w) return null;
         if (x.Rank < 3 || w.Rank != x.Rank) throw c.Fail($"The input is {x} and the weights are {w}; both need the same rank, 3 or more.");
-        return new Shape([x[0], w[1].Times(c.Attributes.Int("group", 1)), .. Enumerable.Range(0, x.Rank - 2).Select(i => Extent(c, x, w, i))]);
+        return new Shape([x[0], w[1].Times(c.Attributes.Int("group", 1)),
+            .. Enumerable.Range(0, x.Rank - 2).Select(i => Extent(c, x, w, i))]);
     }
 
     private static Dimension Extent(InferenceContext c, Shape x, Shape w, int i)

@@ -7,7 +7,8 @@ internal static class Einsum
 {
     public static void Infer(InferenceContext c)
     {
-        var equation = c.Attributes.String("equation", "").Replace(" ", "", StringComparison.Ordinal).Replace("...", ".", StringComparison.Ordinal);
+        var equation = c.Attributes.String("equation", "").Replace(" ", "", StringComparison.Ordinal).Replace("...", ".",
+            StringComparison.Ordinal);
         var (left, right) = equation.Split("->") is [var l, var r] ? (l, r) : (equation, ImplicitOutput(equation));
         var terms = left.Split(',');
         if (terms.Length != c.InputCount) throw c.Fail($"The equation has {terms.Length} terms for {c.InputCount} inputs.");
@@ -22,7 +23,8 @@ internal static class Einsum
             }
             ellipsis = Read(c, terms[i], x, extents, ellipsis);
         }
-        c.Set(0, c.TypeOf(0), ellipsis is null ? null : new Shape(right.SelectMany(letter => letter == '.' ? ellipsis : (IEnumerable<Dimension>)[extents[letter]])));
+        c.Set(0, c.TypeOf(0), ellipsis is null ? null : new Shape(right.SelectMany(letter => letter == '.' ? ellipsis
+            : (IEnumerable<Dimension>)[extents[letter]])));
     }
 
     private static Shape? Read(InferenceContext c, string term, Shape x, Dictionary<char, Dimension> extents, Shape? ellipsis)
@@ -38,7 +40,8 @@ internal static class Einsum
                 axis += hidden;
                 continue;
             }
-            if (extents.TryGetValue(letter, out var known) && known != 1 && !DimensionAlgebra.TryUnify(known, x[axis], out _) && x[axis] != 1)
+            if (extents.TryGetValue(letter, out var known) && known != 1 && !DimensionAlgebra.TryUnify(known, x[axis], out _)
+                && x[axis] != 1)
                 throw c.Fail($"The letter '{letter}' stands for both {known} and {x[axis]}.");
             extents[letter] = extents.ContainsKey(letter) && known != 1 && known.IsFixed ? known : x[axis];
             axis++;

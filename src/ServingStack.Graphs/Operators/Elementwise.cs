@@ -28,6 +28,7 @@ internal static class Elementwise
     public static ElementType AttributeType(InferenceContext c, string name, ElementType otherwise)
     {
         var number = c.Attributes.Int(name, (long)otherwise);
-        return Enum.IsDefined((ElementType)number) ? (ElementType)number : throw c.Fail($"The attribute {name} is {number}, which is no element type.");
+        return Enum.IsDefined((ElementType)number) ? (ElementType)number
+            : throw c.Fail($"The attribute {name} is {number}, which is no element type.");
     }
 }

@@ -26,7 +26,8 @@ internal static class Gemm
         if (c.ShapeOf(0) is not { Rank: >= 1 } a || c.ShapeOf(1) is not { Rank: 2 } b) return null;
         if (c.Attributes.Int("transA", 0) != 0) return ShapeOf(c);
         var (k, n) = c.Attributes.Int("transB", 0) != 0 ? (b[1], b[0]) : (b[0], b[1]);
-        if (!DimensionAlgebra.TryUnify(a[a.Rank - 1], k, out _)) throw c.Fail($"The inner extents of {a} and {b} differ: {a[a.Rank - 1]} and {k}.");
+        if (!DimensionAlgebra.TryUnify(a[a.Rank - 1], k, out _))
+            throw c.Fail($"The inner extents of {a} and {b} differ: {a[a.Rank - 1]} and {k}.");
         return a.With(a.Rank - 1, n);
     }
 }

@@ -16,5 +16,6 @@ internal static class Generators
         new Shape(c.IntegersOf(0) is [var length] ? length.ToDimension() : Dimension.Unknown));
 
     public static void InferMelWeights(InferenceContext c) => c.Set(0, Elementwise.AttributeType(c, "output_datatype", ElementType.Float32),
-        new Shape(c.NumbersOf(1) is [var length] ? (length / 2) + 1 : Dimension.Unknown, c.IntegersOf(0) is [var bins] ? bins.ToDimension() : Dimension.Unknown));
+        new Shape(c.NumbersOf(1) is [var length] ? (length / 2) + 1 : Dimension.Unknown, c.IntegersOf(0) is [var bins]
+            ? bins.ToDimension() : Dimension.Unknown));
 }

@@ -2,7 +2,9 @@ using ServingStack.Graphs.Inference;
 
 namespace ServingStack.Graphs.Operators;
 
-/// <summary>ONNX LayerNormalization: normalizes over the axes from <c>axis</c> on; outputs 1 and 2 are the mean and 1 / deviation.</summary>
+/// <summary>
+/// ONNX LayerNormalization: normalizes over the axes from <c>axis</c> on; outputs 1 and 2 are the mean and 1 / deviation.
+/// </summary>
 internal static class LayerNormalization
 {
     public static void Infer(InferenceContext c)

@@ -18,7 +18,8 @@ internal static class MatMul
         c.RequireRank(bInput, 1);
         if (c.ShapeOf(aInput) is not { } a || c.ShapeOf(bInput) is not { } b) return null;
         var inner = b[Math.Max(0, b.Rank - 2)];
-        if (!DimensionAlgebra.TryUnify(a[a.Rank - 1], inner, out _)) throw c.Fail($"The inner extents of {a} and {b} differ: {a[a.Rank - 1]} and {inner}.");
+        if (!DimensionAlgebra.TryUnify(a[a.Rank - 1], inner, out _))
+            throw c.Fail($"The inner extents of {a} and {b} differ: {a[a.Rank - 1]} and {inner}.");
         var batch = Broadcast.Combine(c, new Shape(a.Take(a.Rank - 2)), new Shape(b.Take(b.Rank - 2)));
         Dimension[] rows = a.Rank == 1 ? [] : [a[a.Rank - 2]];
         Dimension[] columns = b.Rank == 1 ? [] : [b[b.Rank - 1]];

@@ -13,7 +13,8 @@ internal static class QuantizeLinear
     }
 
     public static void InferDequantize(InferenceContext c) =>
-        c.Set(0, Elementwise.AttributeType(c, "output_dtype", ElementType.Undefined) is not ElementType.Undefined and var named ? named : c.TypeOf(1), c.ShapeOf(0));
+        c.Set(0, Elementwise.AttributeType(c, "output_dtype", ElementType.Undefined) is not ElementType.Undefined and var named ? named
+            : c.TypeOf(1), c.ShapeOf(0));
 
     public static void InferDynamic(InferenceContext c)
     {

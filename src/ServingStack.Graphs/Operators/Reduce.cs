@@ -2,7 +2,9 @@ using ServingStack.Graphs.Inference;
 
 namespace ServingStack.Graphs.Operators;
 
-/// <summary>ONNX's reductions (sums, norms, extremes, means, products) with the axes as input 1, and ArgMax / ArgMin with one axis.</summary>
+/// <summary>
+/// ONNX's reductions (sums, norms, extremes, means, products) with the axes as input 1, and ArgMax / ArgMin with one axis.
+/// </summary>
 internal static class Reduce
 {
     public static void Infer(InferenceContext c) => c.Set(0, c.TypeOf(0), ShapeOf(c));

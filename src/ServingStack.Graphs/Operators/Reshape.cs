@@ -42,9 +42,11 @@ internal static class Reshape
         var (above, below) = (Fixed(x), Fixed(known));
         if (below == 0) return above == 0 ? Dimension.Unknown : throw c.Fail($"The input {x} cannot be reshaped: an extent is 0.");
         if (left.Count == 0)
-            return above % below == 0 ? above / below : throw c.Fail($"The input {x} cannot be reshaped: {above} elements are not divisible by {below}.");
+            return above % below == 0 ? above / below
+                : throw c.Fail($"The input {x} cannot be reshaped: {above} elements are not divisible by {below}.");
         return left.Count == 1 && above == below ? left[0] : Dimension.Unknown;
     }
 
-    private static long Fixed(IEnumerable<Dimension> dimensions) => dimensions.Where(d => d.IsFixed).Aggregate(1L, (p, d) => checked(p * d.Value));
+    private static long Fixed(IEnumerable<Dimension> dimensions) =>
+        dimensions.Where(d => d.IsFixed).Aggregate(1L, (p, d) => checked(p * d.Value));
 }

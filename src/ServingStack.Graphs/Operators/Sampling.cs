@@ -5,14 +5,16 @@ namespace ServingStack.Graphs.Operators;
 /// <summary>Operators that sample images: GridSample, AffineGrid, RoiAlign, MaxRoiPool, MaxUnpool, CenterCropPad, Col2Im.</summary>
 internal static class Sampling
 {
-    public static void InferGridSample(InferenceContext c) => c.Set(0, c.TypeOf(0), c.ShapeOf(0) is { } x && c.ShapeOf(1) is { Rank: >= 2 } grid
+    public static void InferGridSample(InferenceContext c) =>
+        c.Set(0, c.TypeOf(0), c.ShapeOf(0) is { } x && c.ShapeOf(1) is { Rank: >= 2 } grid
         ? new Shape([x[0], x[1], .. grid.Skip(1).Take(grid.Rank - 2)]) : null);
 
     /// <summary>theta [N, 2, 3] and size (N, C, H, W) give [N, H, W, 2]; with [N, 3, 4], one more axis.</summary>
     public static void InferAffineGrid(InferenceContext c) => c.Set(0, c.TypeOf(0), c.IntegersOf(1) is { Length: >= 4 } size
         ? new Shape([size[0].ToDimension(), .. size.Skip(2).Select(s => s.ToDimension()), size.Length - 2]) : null);
 
-    public static void InferRoiAlign(InferenceContext c) => c.Set(0, c.TypeOf(0), c.ShapeOf(0) is { Rank: 4 } x && c.ShapeOf(1) is { Rank: 2 } rois
+    public static void InferRoiAlign(InferenceContext c) =>
+        c.Set(0, c.TypeOf(0), c.ShapeOf(0) is { Rank: 4 } x && c.ShapeOf(1) is { Rank: 2 } rois
         ? new Shape(rois[0], x[1], c.Attributes.Int("output_height", 1), c.Attributes.Int("output_width", 1)) : null);
 
     public static void InferMaxRoiPool(InferenceContext c) => c.Set(0, c.TypeOf(0),
@@ -48,6 +50,7 @@ internal static class Sampling
         var kernel = c.Attributes.Ints("kernel_shape") ?? throw c.Fail("The attribute kernel_shape is missing.");
         var strides = SpatialWindow.Ints(c, "strides", kernel.Length);
         var pads = c.Attributes.Ints("pads") ?? new long[2 * kernel.Length];
-        return new Shape(x.Select((d, i) => i < 2 ? d : d.Map(n => ((n - 1) * strides[i - 2]) - pads[i - 2] - pads[i - 2 + kernel.Length] + kernel[i - 2])));
+        return new Shape(x.Select((d, i) => i < 2 ? d : d.Map(n =>
+            ((n - 1) * strides[i - 2]) - pads[i - 2] - pads[i - 2 + kernel.Length] + kernel[i - 2])));
     }
 }

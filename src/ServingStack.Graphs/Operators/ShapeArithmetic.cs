@@ -24,7 +24,8 @@ internal static class ShapeArithmetic
     public static void Where(InferenceContext c)
     {
         if (c.Input(0).Integers is not { IsKnown: true } condition) return;
-        Zip(c, 1, 2, (i, a, b) => (condition.Items.Length == 1 ? condition.Items[0] : condition.Items[i]).Number != 0 ? a : b, condition.Items.Length);
+        Zip(c, 1, 2, (i, a, b) => (condition.Items.Length == 1 ? condition.Items[0] : condition.Items[i]).Number != 0 ? a
+            : b, condition.Items.Length);
     }
 
     /// <summary>Equal of a symbol with a negative number is false: an extent is never negative.</summary>
@@ -37,12 +38,15 @@ internal static class ShapeArithmetic
     private static void Apply(InferenceContext c, Func<SymbolicInteger, SymbolicInteger, SymbolicInteger> apply) =>
         Zip(c, 0, 1, (_, a, b) => apply(a, b), 1);
 
-    private static void Zip(InferenceContext c, int left, int right, Func<int, SymbolicInteger, SymbolicInteger, SymbolicInteger> apply, int least)
+    private static void Zip(InferenceContext c, int left, int right, Func<int, SymbolicInteger, SymbolicInteger, SymbolicInteger> apply,
+        int least)
     {
-        if (c.Input(left).Integers is not { } a || c.Input(right).Integers is not { } b || c.Outputs[0].Shape is not { Rank: <= 1 } shape) return;
+        if (c.Input(left).Integers is not { } a || c.Input(right).Integers is not { } b || c.Outputs[0].Shape is not { Rank: <= 1 } shape)
+            return;
         var length = Math.Max(least, Math.Max(a.Items.Length, b.Items.Length));
         if (a.Items.Length == 0 || b.Items.Length == 0) return;
-        var items = Enumerable.Range(0, length).Select(i => apply(i, a.Items[a.Items.Length == 1 ? 0 : i], b.Items[b.Items.Length == 1 ? 0 : i]));
+        var items = Enumerable.Range(0, length).Select(i =>
+            apply(i, a.Items[a.Items.Length == 1 ? 0 : i], b.Items[b.Items.Length == 1 ? 0 : i]));
         c.SetIntegers(0, new SymbolicIntegers(shape.Rank == 0, [.. items]));
     }
 }

@@ -29,7 +29,8 @@ internal static class Signal
         var frame = c.Has(3) ? c.NumbersOf(3) is [var given] ? given : Dimension.Unknown
             : c.ShapeOf(2) is [var window] ? window : Dimension.Unknown;
         var bins = c.Attributes.Int("onesided", 1) != 0 ? frame.Map(n => (n / 2) + 1) : frame;
-        var frames = c.NumbersOf(1) is [> 0 and var step] && frame.IsFixed ? x[1].Map(n => ((n - frame.Value) / step) + 1) : Dimension.Unknown;
+        var frames = c.NumbersOf(1) is [> 0 and var step] && frame.IsFixed ? x[1].Map(n => ((n - frame.Value) / step) + 1)
+            : Dimension.Unknown;
         c.Set(0, c.TypeOf(0), new Shape(x[0], frames, bins, 2));
     }
 }

@@ -2,7 +2,9 @@ using ServingStack.Graphs.Inference;
 
 namespace ServingStack.Graphs.Operators;
 
-/// <summary>ONNX Slice: from <c>starts</c> to <c>ends</c> in <c>steps</c>; negative numbers count from the end, far ones are clamped.</summary>
+/// <summary>
+/// ONNX Slice: from <c>starts</c> to <c>ends</c> in <c>steps</c>; negative numbers count from the end, far ones are clamped.
+/// </summary>
 internal static class Slice
 {
     public static void Infer(InferenceContext c)

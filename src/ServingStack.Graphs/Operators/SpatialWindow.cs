@@ -2,7 +2,9 @@ using ServingStack.Graphs.Inference;
 
 namespace ServingStack.Graphs.Operators;
 
-/// <summary>The extents that a sliding window gives: shared by convolution and pooling. Source: the formulas of ONNX Conv and MaxPool.</summary>
+/// <summary>
+/// The extents that a sliding window gives: shared by convolution and pooling. Source: the formulas of ONNX Conv and MaxPool.
+/// </summary>
 internal static class SpatialWindow
 {
     /// <summary>Spatial extents of the output, one for each spatial extent of <paramref name="x"/> (axes 2 and up).</summary>
@@ -15,7 +17,8 @@ internal static class SpatialWindow
         var pads = c.Attributes.Ints("pads") ?? new long[2 * spatial];
         if (pads.Length != 2 * spatial) throw c.Fail($"The attribute pads has {pads.Length} entries, expected {2 * spatial}.");
         var auto = c.Attributes.String("auto_pad", "NOTSET");
-        return Enumerable.Range(0, spatial).Select(i => Output(c, auto, x[i + 2], kernel[i], strides[i], dilations[i], pads[i], pads[i + spatial], ceiling));
+        return Enumerable.Range(0, spatial).Select(i => Output(c, auto, x[i + 2], kernel[i], strides[i], dilations[i], pads[i],
+            pads[i + spatial], ceiling));
     }
 
     public static long[] Ints(InferenceContext c, string name, int count)
@@ -26,7 +29,8 @@ internal static class SpatialWindow
         return values;
     }
 
-    private static Dimension Output(InferenceContext c, string auto, Dimension input, Dimension kernel, long stride, long dilation, long before,
+    private static Dimension Output(InferenceContext c, string auto, Dimension input, Dimension kernel, long stride, long dilation,
+        long before,
         long after, bool ceiling)
     {
         if (auto is "SAME_UPPER" or "SAME_LOWER") return stride == 1 ? input : input.Map(n => CeilDivide(n, stride));

@@ -16,7 +16,8 @@ internal static class Split
     {
         if (c.Has(1))
             return c.IntegersOf(1) is not { } sizes ? Dimension.Unknown
-                : part < sizes.Length ? sizes[part].ToDimension() : throw c.Fail($"The sizes [{string.Join(", ", sizes)}] are fewer than the {c.OutputCount} outputs.");
+                : part < sizes.Length ? sizes[part].ToDimension()
+                    : throw c.Fail($"The sizes [{string.Join(", ", sizes)}] are fewer than the {c.OutputCount} outputs.");
         var count = c.Attributes.Int("num_outputs", c.OutputCount);
         if (count <= 0) throw c.Fail($"The attribute num_outputs is {count}.");
         return whole.Map(n =>

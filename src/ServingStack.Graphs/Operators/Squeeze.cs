@@ -14,7 +14,8 @@ internal static class Squeeze
 
     private static Shape ShapeOf(InferenceContext c, Shape x, long[]? axes)
     {
-        var dropped = axes is null ? [.. Enumerable.Range(0, x.Rank).Where(i => x[i] == 1)] : axes.Select(a => c.Axis(a, x.Rank)).ToHashSet();
+        var dropped = axes is null ? [.. Enumerable.Range(0, x.Rank).Where(i => x[i] == 1)]
+            : axes.Select(a => c.Axis(a, x.Rank)).ToHashSet();
         foreach (var axis in dropped)
             if (x[axis].IsFixed && x[axis] != 1) throw c.Fail($"Axis {axis} of {x} is to be dropped but is not 1.");
         return new Shape(x.Where((_, i) => !dropped.Contains(i)));

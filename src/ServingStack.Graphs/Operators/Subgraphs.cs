@@ -10,10 +10,13 @@ internal static class Subgraphs
         var (then, otherwise) = (Branch(c, "then_branch"), Branch(c, "else_branch"));
         c.Engine.Run(then);
         c.Engine.Run(otherwise);
-        if (then.Outputs.Count < c.OutputCount || otherwise.Outputs.Count < c.OutputCount) throw c.Fail("A branch has fewer outputs than the node.");
-        var taken = c.DataOf(0) is { ElementType: ElementType.Bool, ElementCount: 1 } condition ? condition.As<byte>()[0] != 0 ? then : otherwise : null;
+        if (then.Outputs.Count < c.OutputCount || otherwise.Outputs.Count < c.OutputCount)
+            throw c.Fail("A branch has fewer outputs than the node.");
+        var taken = c.DataOf(0) is { ElementType: ElementType.Bool, ElementCount: 1 } condition ? condition.As<byte>()[0] != 0 ? then
+            : otherwise : null;
         for (var i = 0; i < c.OutputCount; i++)
-            c.Set(i, taken is not null ? c.Engine.Facts.Of(taken.Outputs[i]) : Either(c.Engine.Facts.Of(then.Outputs[i]), c.Engine.Facts.Of(otherwise.Outputs[i])));
+            c.Set(i, taken is not null ? c.Engine.Facts.Of(taken.Outputs[i])
+                : Either(c.Engine.Facts.Of(then.Outputs[i]), c.Engine.Facts.Of(otherwise.Outputs[i])));
     }
 
     /// <summary>Inputs are the trip count, the condition, and the carried values, whose shapes may change from turn to turn.</summary>
@@ -21,7 +24,8 @@ internal static class Subgraphs
     {
         var body = Branch(c, "body");
         var carried = c.InputCount - 2;
-        if (body.Inputs.Count != carried + 2 || body.Outputs.Count < carried + 1) throw c.Fail($"The body takes {body.Inputs.Count} inputs for {carried} carried values.");
+        if (body.Inputs.Count != carried + 2 || body.Outputs.Count < carried + 1)
+            throw c.Fail($"The body takes {body.Inputs.Count} inputs for {carried} carried values.");
         c.Engine.Facts.Set(body.Inputs[0], new ValueFacts(ElementType.Int64, Shape.Scalar));
         c.Engine.Facts.Set(body.Inputs[1], new ValueFacts(ElementType.Bool, Shape.Scalar));
         for (var i = 0; i < carried; i++)
@@ -30,7 +34,8 @@ internal static class Subgraphs
         for (var i = 0; i < c.OutputCount; i++)
         {
             var result = c.Engine.Facts.Of(body.Outputs[i + 1]);
-            c.Set(i, i < carried ? new ValueFacts(c.TypeOf(i + 2), null) { ContainerType = c.Input(i + 2).ContainerType } : Stacked(result, 0, Dimension.Unknown));
+            c.Set(i, i < carried ? new ValueFacts(c.TypeOf(i + 2), null) { ContainerType = c.Input(i + 2).ContainerType }
+                : Stacked(result, 0, Dimension.Unknown));
         }
     }
 
@@ -55,7 +60,8 @@ internal static class Subgraphs
         c.Engine.Run(body);
         for (var i = 0; i < c.OutputCount; i++)
             c.Set(i, i < states ? new ValueFacts(c.TypeOf(i), c.ShapeOf(i))
-                : Stacked(c.Engine.Facts.Of(body.Outputs[i]), c.Attributes.Ints("scan_output_axes") is { } axes ? axes[i - states] : 0, length));
+                : Stacked(c.Engine.Facts.Of(body.Outputs[i]), c.Attributes.Ints("scan_output_axes") is { } axes ? axes[i - states]
+                    : 0, length));
     }
 
     private static Graph Branch(InferenceContext c, string name) => c.Attributes.Contains(name) && c.Attributes[name] is Graph graph
@@ -63,7 +69,9 @@ internal static class Subgraphs
         : throw c.Fail($"The attribute {name} is missing.");
 
     private static ValueFacts Either(ValueFacts a, ValueFacts b) =>
-        new(a.ElementType == b.ElementType ? a.ElementType : ElementType.Undefined, DimensionAlgebra.Common(a.Shape, b.Shape)) { ContainerType = a.ContainerType };
+        new(a.ElementType == b.ElementType ? a.ElementType : ElementType.Undefined,
+            DimensionAlgebra.Common(a.Shape, b.Shape))
+        { ContainerType = a.ContainerType };
 
     private static ValueFacts Stacked(ValueFacts element, long axis, Dimension length)
     {

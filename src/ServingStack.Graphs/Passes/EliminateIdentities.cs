@@ -7,7 +7,8 @@ public sealed class EliminateIdentities : IPass
     private static readonly Dictionary<string, Func<Node, bool>> Rules = new(StringComparer.Ordinal)
     {
         ["Identity"] = _ => true,
-        ["Dropout"] = n => (n.Input(2) is not { } training || training.Constant is { ElementType: ElementType.Bool } t && t.Bytes.Span[0] == 0) && OthersUnused(n),
+        ["Dropout"] = n => (n.Input(2) is not { } training || training.Constant is { ElementType: ElementType.Bool } t
+            && t.Bytes.Span[0] == 0) && OthersUnused(n),
         ["Cast"] = n => n.Inputs[0]!.ElementType != ElementType.Undefined && (long)n.Inputs[0]!.ElementType == n.Attributes.Int("to", 0),
         ["Concat"] = n => n.Inputs.Count == 1,
         ["Expand"] = KeepsShape,
@@ -34,14 +35,17 @@ public sealed class EliminateIdentities : IPass
             foreach (var subgraph in node.Subgraphs) changed |= Apply(subgraph);
             if (node.Domain.Length > 0) continue;
             changed |= ComposeTransposes(graph, node);
-            if (Rules.TryGetValue(node.OpType, out var isIdentity) && isIdentity(node)) changed |= GraphEdits.Bypass(graph, node, node.Inputs[0]!);
+            if (Rules.TryGetValue(node.OpType, out var isIdentity) && isIdentity(node))
+                changed |= GraphEdits.Bypass(graph, node, node.Inputs[0]!);
         }
         return changed;
     }
 
     private static bool OthersUnused(Node node) => node.Outputs.Skip(1).All(o => o.Consumers.Count == 0 && o.Name.Length == 0);
 
-    /// <summary>Equal extents; one that is unknown on both sides follows from the equal number of elements, except for Expand and Slice.</summary>
+    /// <summary>
+    /// Equal extents; one that is unknown on both sides follows from the equal number of elements, except for Expand and Slice.
+    /// </summary>
     private static bool KeepsShape(Node node)
     {
         if (node.Inputs[0]!.Shape is not { } before || node.Outputs[0].Shape is not { } after || !before.Equals(after)) return false;

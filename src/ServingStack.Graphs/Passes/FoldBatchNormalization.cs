@@ -1,8 +1,8 @@
 namespace ServingStack.Graphs.Passes;
 
 /// <summary>
-/// Batch normalization at inference is y = x * s + (B - mean * s) with s = scale / sqrt(var + epsilon): it goes into the weights and bias of
-/// the Conv, ConvTranspose or Gemm before it, or becomes Mul and Add where there is none.
+/// Batch normalization at inference is y = x * s + (B - mean * s) with s = scale / sqrt(var + epsilon): it goes into the weights and bias
+/// of the Conv, ConvTranspose or Gemm before it, or becomes Mul and Add where there is none.
 /// </summary>
 public sealed class FoldBatchNormalization : IPass
 {
@@ -12,13 +12,15 @@ public sealed class FoldBatchNormalization : IPass
     {
         var changed = false;
         foreach (var node in graph.Nodes.Where(n => n is { OpType: "BatchNormalization", Domain: "" }).ToArray())
-            if (Affine(node) is var (scale, shift)) changed |= FoldIntoLayer(graph, node, scale, shift) || ReplaceByMulAdd(graph, node, scale, shift);
+            if (Affine(node) is var (scale, shift))
+                changed |= FoldIntoLayer(graph, node, scale, shift) || ReplaceByMulAdd(graph, node, scale, shift);
         return changed;
     }
 
     private static (double[] Scale, double[] Shift)? Affine(Node node)
     {
-        if (node.Attributes.Int("training_mode", 0) != 0 || node.Outputs.Count > 1 && node.Outputs.Skip(1).Any(o => o.Consumers.Count > 0)) return null;
+        if (node.Attributes.Int("training_mode", 0) != 0 || node.Outputs.Count > 1 && node.Outputs.Skip(1).Any(o => o.Consumers.Count > 0))
+            return null;
         if (GraphEdits.Floats(node.Input(1)) is not { } gamma || GraphEdits.Floats(node.Input(2)) is not { } beta
             || GraphEdits.Floats(node.Input(3)) is not { } mean || GraphEdits.Floats(node.Input(4)) is not { } variance) return null;
         var epsilon = node.Attributes.Float("epsilon", 1e-5f);
@@ -44,12 +46,15 @@ public sealed class FoldBatchNormalization : IPass
         return GraphEdits.Bypass(graph, node, layer.Outputs[0]);
     }
 
-    /// <summary>The axis of the weights that numbers the output channels; null where that is not one axis or the layer does not fit.</summary>
+    /// <summary>
+    /// The axis of the weights that numbers the output channels; null where that is not one axis or the layer does not fit.
+    /// </summary>
     private static int? ChannelAxis(Node layer) => layer.OpType switch
     {
         "Conv" => 0,
         "ConvTranspose" when layer.Attributes.Int("group", 1) == 1 => 1,
-        "Gemm" when layer.Attributes.Float("alpha", 1) == 1 && layer.Attributes.Float("beta", 1) == 1 => layer.Attributes.Int("transB", 0) != 0 ? 0 : 1,
+        "Gemm" when layer.Attributes.Float("alpha", 1) == 1 && layer.Attributes.Float("beta", 1) == 1 =>
+            layer.Attributes.Int("transB", 0) != 0 ? 0 : 1,
         _ => null,
     };
 

@@ -15,9 +15,11 @@ public sealed class FoldMatMulBias : IPass
 
     private static bool Fold(Graph graph, Node add, int product, int row)
     {
-        if (add.Input(product)?.Producer is not { OpType: "MatMul", Domain: "" } matMul || add.Input(row) is not { Constant: { } bias } biasValue) return false;
+        if (add.Input(product)?.Producer is not { OpType: "MatMul", Domain: "" } matMul
+            || add.Input(row) is not { Constant: { } bias } biasValue) return false;
         if (GraphEdits.OnlyConsumer(graph, matMul.Outputs[0]) != add || matMul.Inputs[0]!.Shape is not { Rank: 2 }) return false;
-        if (matMul.Inputs[1]!.Shape is not { Rank: 2 } b || bias.ElementCount != bias.Dimensions.LastOrDefault(1) || bias.Rank is 0 or > 2) return false;
+        if (matMul.Inputs[1]!.Shape is not { Rank: 2 } b || bias.ElementCount != bias.Dimensions.LastOrDefault(1) || bias.Rank is 0 or > 2)
+            return false;
         if (!b[1].IsFixed || b[1].Value != bias.ElementCount) return false;
         var gemm = new Node("Gemm", [matMul.Inputs[0], matMul.Inputs[1], biasValue], [add.Outputs[0]], matMul.Name);
         graph.InsertBefore(add, gemm);

@@ -22,5 +22,6 @@ public sealed class FoldReshapeTargets : IPass
     }
 
     private static long[]? Target(Shape? shape) =>
-        shape is null || shape.Count(d => !d.IsFixed) > 1 || shape.Any(d => d == 0) ? null : [.. shape.Select(d => d.IsFixed ? d.Value : -1)];
+        shape is null || shape.Count(d => !d.IsFixed) > 1 || shape.Any(d => d == 0) ? null
+            : [.. shape.Select(d => d.IsFixed ? d.Value : -1)];
 }

@@ -27,7 +27,8 @@ public sealed class FuseActivations : IPass
     /// <summary>The layer that comes last takes the other addend, because by then both exist.</summary>
     private static bool FuseResidual(Graph graph, Node add)
     {
-        if (add.Inputs is not [{ } left, { } right] || left == right || left.Shape is null || !left.Shape.Equals(right.Shape) || left.Shape.Any(d => d == Dimension.Unknown))
+        if (add.Inputs is not [{ } left, { } right] || left == right || left.Shape is null || !left.Shape.Equals(right.Shape)
+            || left.Shape.Any(d => d == Dimension.Unknown))
             return false;
         var (a, b) = (LayerOf(graph, left, add), LayerOf(graph, right, add));
         var layer = a is null ? b : b is null ? a : graph.IndexOf(a) > graph.IndexOf(b) ? a : b;
@@ -40,7 +41,8 @@ public sealed class FuseActivations : IPass
 
     private static bool FuseBounds(Graph graph, Node activation, float least, float most)
     {
-        if (activation.Inputs[0] is not { ElementType: ElementType.Float32, Producer: { } producer } x || GraphEdits.OnlyConsumer(graph, x) != activation) return false;
+        if (activation.Inputs[0] is not { ElementType: ElementType.Float32, Producer: { } producer } x
+            || GraphEdits.OnlyConsumer(graph, x) != activation) return false;
         if (producer.Domain == Domains.Fused && !producer.Attributes.Contains("activation_min") && producer.Outputs[0] == x)
         {
             producer.SetOutput(0, activation.Outputs[0]);
@@ -68,11 +70,14 @@ public sealed class FuseActivations : IPass
             inputs.Add(residual);
         }
         var output = last.Outputs[0];
-        var fused = new Node(Fused[node.OpType], inputs, [output], node.Name, Domains.Fused) { Attributes = GraphEdits.CopyAttributes(node) };
+        var fused = new Node(Fused[node.OpType], inputs, [output], node.Name,
+            Domains.Fused)
+        { Attributes = GraphEdits.CopyAttributes(node) };
         graph.InsertBefore(last, fused);
         return fused;
     }
 
     private static Node? LayerOf(Graph graph, Value value, Node add) =>
-        value is { ElementType: ElementType.Float32, Producer: { OpType: "Conv" or "Gemm", Domain: "" } layer } && GraphEdits.OnlyConsumer(graph, value) == add ? layer : null;
+        value is { ElementType: ElementType.Float32, Producer: { OpType: "Conv" or "Gemm", Domain: "" } layer }
+            && GraphEdits.OnlyConsumer(graph, value) == add ? layer : null;
 }

@@ -12,7 +12,8 @@ public sealed class FuseQuantizedResidual : IPass
     public bool Apply(Graph graph)
     {
         var changed = false;
-        foreach (var add in graph.Nodes.Where(n => n is { OpType: "QAdd", Domain: Domains.Quantized }).ToArray()) changed |= Fuse(graph, add);
+        foreach (var add in graph.Nodes.Where(n => n is { OpType: "QAdd", Domain: Domains.Quantized }).ToArray())
+            changed |= Fuse(graph, add);
         return changed;
     }
 
@@ -31,7 +32,8 @@ public sealed class FuseQuantizedResidual : IPass
 
     private static bool IsHost(Graph graph, Node add, int input, float scale) =>
         add.Inputs[0] != add.Inputs[1]
-        && add.Inputs[input]!.Producer is { OpType: "QConv", Domain: Domains.Quantized } layer && GraphEdits.OnlyConsumer(graph, add.Inputs[input]!) == add
+        && add.Inputs[input]!.Producer is { OpType: "QConv", Domain: Domains.Quantized } layer
+            && GraphEdits.OnlyConsumer(graph, add.Inputs[input]!) == add
         && layer.Input(3) is null && !layer.Attributes.Contains("clamp_min") && !layer.Attributes.Contains("clamp_max")
         && scale <= add.Attributes.Float("y_scale", 1);
 
@@ -42,7 +44,9 @@ public sealed class FuseQuantizedResidual : IPass
             if (add.Attributes.Contains(name)) attributes[name] = add.Attributes[name];
         attributes["r_scale"] = add.Attributes[residualPrefix + "_scale"];
         attributes["r_zero_point"] = add.Attributes[residualPrefix + "_zero_point"];
-        var fused = new Node("QConv", [layer.Inputs[0], layer.Inputs[1], layer.Input(2), residual], [add.Outputs[0]], layer.Name, Domains.Quantized) { Attributes = attributes };
+        var fused = new Node("QConv", [layer.Inputs[0], layer.Inputs[1], layer.Input(2), residual], [add.Outputs[0]], layer.Name,
+            Domains.Quantized)
+        { Attributes = attributes };
         graph.InsertBefore(add, fused);
         graph.Remove(add);
         graph.Remove(layer);

@@ -23,7 +23,9 @@ internal static class GraphEdits
         return true;
     }
 
-    /// <summary>The only node that reads a value which is no graph output; null when there are more, or the reader is in a subgraph.</summary>
+    /// <summary>
+    /// The only node that reads a value which is no graph output; null when there are more, or the reader is in a subgraph.
+    /// </summary>
     public static Node? OnlyConsumer(Graph graph, Value value) =>
         value.Consumers is [var only] && !graph.IsOutput(value) && graph.IndexOf(only) >= 0 ? only : null;
 
@@ -48,7 +50,8 @@ internal static class GraphEdits
     }
 
     /// <summary>The constant of a value as float32 numbers, or null.</summary>
-    public static float[]? Floats(Value? value) => value?.Constant is { ElementType: ElementType.Float32 } tensor ? tensor.As<float>().ToArray() : null;
+    public static float[]? Floats(Value? value) => value?.Constant is { ElementType: ElementType.Float32 } tensor
+        ? tensor.As<float>().ToArray() : null;
 
     /// <summary>The number in a constant of one element, or null.</summary>
     public static float? Scalar(Value? value) => Floats(value) is [var only] ? only : null;

@@ -50,7 +50,7 @@ public static class Pipeline
         {
             return pass.Apply(graph);
         }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException or OverflowException or IndexOutOfRangeException or KeyNotFoundException)
+        catch (Exception e) when (LoadErrors.IsOfModel(e))
         {
             throw new GraphLoadException(graph.Source, $"The pass {pass.Name} cannot handle the graph: {e.Message}",
                 "Check the model with onnx.checker, or disable the pass by its name.", cause: e);

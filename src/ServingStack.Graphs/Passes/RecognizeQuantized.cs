@@ -3,8 +3,8 @@ using ServingStack.Graphs.Passes.Quantized;
 namespace ServingStack.Graphs.Passes;
 
 /// <summary>
-/// Rewrites DequantizeLinear -> operator -> QuantizeLinear islands to operators on integers in <see cref="Domains.Quantized"/>. Operators that
-/// only move or compare elements keep their ONNX name and move to the integer side. QLinearConv and QLinearMatMul become the same
+/// Rewrites DequantizeLinear -> operator -> QuantizeLinear islands to operators on integers in <see cref="Domains.Quantized"/>. Operators
+/// that only move or compare elements keep their ONNX name and move to the integer side. QLinearConv and QLinearMatMul become the same
 /// operators. Jacob et al. 2018 (arXiv 1712.05877), section 2, for the arithmetic.
 /// </summary>
 public sealed class RecognizeQuantized : IPass
@@ -48,9 +48,11 @@ public sealed class RecognizeQuantized : IPass
     {
         var changed = false;
         foreach (var node in graph.Nodes.ToArray())
-            if (node.Domain.Length == 0 && Rules.TryGetValue(node.OpType, out var rule) && node.Outputs[0].Producer == node) changed |= rule(graph, node);
+            if (node.Domain.Length == 0 && Rules.TryGetValue(node.OpType, out var rule) && node.Outputs[0].Producer == node)
+                changed |= rule(graph, node);
         // What the sinking of DequantizeLinear has brought together with a QuantizeLinear that was passed before.
-        foreach (var node in graph.Nodes.Where(n => n is { OpType: "QuantizeLinear", Domain: "" }).ToArray()) changed |= CancelPair(graph, node);
+        foreach (var node in graph.Nodes.Where(n => n is { OpType: "QuantizeLinear", Domain: "" }).ToArray())
+            changed |= CancelPair(graph, node);
         return new EliminateDeadNodes().Apply(graph) || changed;
     }
 

@@ -4,7 +4,9 @@ using ServingStack.Graphs.Tests.Support;
 
 namespace ServingStack.Graphs.Tests.Onnx;
 
-/// <summary>Whatever the bytes are, reading and inferring end with a graph or a <see cref="GraphLoadException"/>, soon and in little memory.</summary>
+/// <summary>
+/// Whatever the bytes are, reading and inferring end with a graph or a <see cref="GraphLoadException"/>, soon and in little memory.
+/// </summary>
 public class OnnxReaderFuzzTests
 {
     private const int Mutations = 4000;
@@ -56,7 +58,9 @@ public class OnnxReaderFuzzTests
         Assert.True(allocated < MaxAllocation, $"seed {seed}: allocated {allocated} bytes");
     }
 
-    /// <summary>Odd seeds flip a bit or two, low ones only, so that many results are still well-formed; even ones overwrite bytes.</summary>
+    /// <summary>
+    /// Odd seeds flip a bit or two, low ones only, so that many results are still well-formed; even ones overwrite bytes.
+    /// </summary>
     private static byte[] Mutate(byte[] original, Random random, bool gently)
     {
         var bytes = original.ToArray();
@@ -74,16 +78,19 @@ public class OnnxReaderFuzzTests
         var b = new GraphBuilder();
         var x = b.Input("x", "N", 2, 4, 4);
         var pads = new AttributeMap { ["pads"] = new long[] { 1, 1, 1, 1 } };
-        var y = b.Op("Relu", b.Op("BatchNormalization", b.Op("Conv", pads, x, b.Weights(2, 2, 3, 3)), b.Weights(2), b.Weights(2), b.Weights(2), b.Positive(2)));
+        var y = b.Op("Relu", b.Op("BatchNormalization", b.Op("Conv", pads, x, b.Weights(2, 2, 3, 3)), b.Weights(2), b.Weights(2),
+            b.Weights(2), b.Positive(2)));
         y = b.Qdq(b.Op("Conv", pads, b.Qdq(y, 0.1f, 3), b.QuantizedWeights(2, 2, 3, 3), b.QuantizedBias(2, 0.1f)), 0.2f, 100);
         y = b.Op("MaxPool", new AttributeMap { ["kernel_shape"] = new long[] { 2, 2 } }, y);
         var rows = b.Op("Unsqueeze", b.Op("Gather", b.Op("Shape", y), b.Graph.AddConstant(Tensor.Scalar(0L))), b.Integers(0));
         y = b.Op("Reshape", y, b.Op("Concat", new AttributeMap { ["axis"] = 0L }, rows, b.Integers(-1)));
-        y = b.Op("Slice", b.Op("Transpose", new AttributeMap { ["perm"] = new long[] { 1, 0 } }, y), b.Integers(0), b.Integers(9), b.Integers(0), b.Integers(2));
+        y = b.Op("Slice", b.Op("Transpose", new AttributeMap { ["perm"] = new long[] { 1, 0 } }, y), b.Integers(0), b.Integers(9),
+            b.Integers(0), b.Integers(2));
         y = b.Op("Pad", b.Op("Expand", y, b.Integers(1, 1)), b.Integers(0, 1, 0, 1), b.Float(0));
         var (then, otherwise) = (Branch(b.Graph, y, "Relu"), Branch(b.Graph, y, "Neg"));
         var condition = b.Op("Less", b.Op("ReduceSum", new AttributeMap { ["keepdims"] = 0L }, y), b.Float(0));
-        return OnnxWriter.ToBytes(b.Output(b.Op("If", new AttributeMap { ["then_branch"] = then, ["else_branch"] = otherwise }, condition)));
+        return OnnxWriter.ToBytes(b.Output(b.Op("If", new AttributeMap { ["then_branch"] = then, ["else_branch"] = otherwise },
+            condition)));
     }
 
     private static Graph Branch(Graph outer, Value captured, string opType)

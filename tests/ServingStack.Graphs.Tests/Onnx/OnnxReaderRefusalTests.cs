@@ -10,7 +10,8 @@ public class OnnxReaderRefusalTests
     [Fact]
     public void Load_CyclicGraph_NamesANodeOfTheCycle()
     {
-        var model = Model(opset: 17, Node("Relu", "before", ["x"], ["a"]), Node("Add", "first", ["a", "c"], ["b"]), Node("Relu", "second", ["b"], ["c"]), Node("Relu", "behind", ["c"], ["y"]));
+        var model = Model(opset: 17, Node("Relu", "before", ["x"], ["a"]), Node("Add", "first", ["a", "c"], ["b"]),
+            Node("Relu", "second", ["b"], ["c"]), Node("Relu", "behind", ["c"], ["y"]));
         var error = Refused(model);
         Assert.Contains("cyclic", error.Message);
         Assert.Contains(error.Node, new[] { "first", "second" });
@@ -51,7 +52,8 @@ public class OnnxReaderRefusalTests
     public void Load_UnnamedNode_IsNamedByItsOutput() => Assert.Equal("y", Refused(Model(17, Node("Relu", "", ["missing"], ["y"]))).Node);
 
     [Fact]
-    public void Load_OutputThatNothingProduces_NamesIt() => Assert.Contains("'y'", Refused(Model(17, Node("Relu", "relu", ["x"], ["z"]))).Message);
+    public void Load_OutputThatNothingProduces_NamesIt() =>
+        Assert.Contains("'y'", Refused(Model(17, Node("Relu", "relu", ["x"], ["z"]))).Message);
 
     [Fact]
     public void Load_NameGivenTwice_NamesIt() =>
@@ -134,17 +136,21 @@ public class OnnxReaderRefusalTests
     }
 
     [Fact]
-    public void Load_ExternalDataFromMemory_AsksForThePath() => Assert.Contains("by its path", Refused(ExternalModel("weights.bin")).Message);
+    public void Load_ExternalDataFromMemory_AsksForThePath() =>
+        Assert.Contains("by its path", Refused(ExternalModel("weights.bin")).Message);
 
     [Fact]
-    public void Load_MissingFile_NamesIt() => Assert.Contains("nowhere.onnx", Assert.Throws<GraphLoadException>(() => OnnxReader.Load("/tmp/nowhere.onnx")).Message);
+    public void Load_MissingFile_NamesIt() => Assert.Contains("nowhere.onnx",
+        Assert.Throws<GraphLoadException>(() => OnnxReader.Load("/tmp/nowhere.onnx")).Message);
 
     [Fact]
-    public void Load_EmptyFile_HoldsNoGraph() => Assert.Contains("no graph", Assert.Throws<GraphLoadException>(() => OnnxReader.Load(Array.Empty<byte>())).Message);
+    public void Load_EmptyFile_HoldsNoGraph() => Assert.Contains("no graph",
+        Assert.Throws<GraphLoadException>(() => OnnxReader.Load(Array.Empty<byte>())).Message);
 
     [Fact]
     public void Load_OtherFile_IsNoModel() =>
-        Assert.Contains("no ONNX model", Assert.Throws<GraphLoadException>(() => OnnxReader.Load(Encoding.UTF8.GetBytes("<html>404 not found</html>"))).Message);
+        Assert.Contains("no ONNX model", Assert.Throws<GraphLoadException>(() =>
+            OnnxReader.Load(Encoding.UTF8.GetBytes("<html>404 not found</html>"))).Message);
 
     internal static ModelProto Model(long opset, params NodeProto[] nodes)
     {
@@ -175,16 +181,26 @@ public class OnnxReaderRefusalTests
         return model;
     }
 
-    private static byte[] MemoryBytes(params float[] values) => System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values).ToArray();
+    private static byte[] MemoryBytes(params float[] values) =>
+        System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values).ToArray();
 
     private static ValueInfoProto Info(string name)
     {
         var shape = new TensorShapeProto();
         shape.Dim.Add(new TensorShapeProto.Types.Dimension { DimValue = 4 });
-        return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = new TypeProto.Types.Tensor { ElemType = 1, Shape = shape } } };
+        return new ValueInfoProto
+        {
+            Name = name,
+            Type = new TypeProto
+            {
+                TensorType =
+            new TypeProto.Types.Tensor { ElemType = 1, Shape = shape }
+            }
+        };
     }
 
-    private static GraphLoadException Refused(ModelProto model) => Assert.Throws<GraphLoadException>(() => OnnxReader.Load(model.ToByteArray()));
+    private static GraphLoadException Refused(ModelProto model) =>
+        Assert.Throws<GraphLoadException>(() => OnnxReader.Load(model.ToByteArray()));
 
     /// <summary>A folder that is gone after the test.</summary>
     private sealed class TemporaryFolder : IDisposable

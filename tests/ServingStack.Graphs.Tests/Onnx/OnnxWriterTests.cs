@@ -39,10 +39,17 @@ public class OnnxWriterTests
         var body = new Graph("leak");
         var x = new Value("x");
         body.Inputs.Add(x);
-        body.Outputs.Add(body.Add("LeakyRelu", new AttributeMap { ["alpha"] = new AttributeReference("slope", 1) }, body.Add("Add", x, body.AddConstant(Tensor.Scalar(1f)))));
-        var graph = new Graph { Opsets = { ["servingstack"] = 1 }, Functions = { new GraphFunction("servingstack", "Leak", body) { Attributes = ["slope"] } } };
+        body.Outputs.Add(body.Add("LeakyRelu", new AttributeMap { ["alpha"] = new AttributeReference("slope", 1) },
+            body.Add("Add", x, body.AddConstant(Tensor.Scalar(1f)))));
+        var graph = new Graph
+        {
+            Opsets = { ["servingstack"] = 1 },
+            Functions = { new GraphFunction("servingstack", "Leak", body) { Attributes = ["slope"] } }
+        };
         var input = graph.AddInput("input", ElementType.Float32, Shape.Of(4));
-        var call = new Node("Leak", [input], [new Value("y") { ElementType = ElementType.Float32, Shape = Shape.Of(4) }], "call", "servingstack") { Attributes = { ["slope"] = 0.5f } };
+        var call = new Node("Leak", [input], [new Value("y") { ElementType = ElementType.Float32, Shape = Shape.Of(4) }], "call",
+            "servingstack")
+        { Attributes = { ["slope"] = 0.5f } };
         graph.Add(call);
         graph.Outputs.Add(call.Outputs[0]);
         var again = OnnxReader.Load(OnnxWriter.ToBytes(graph));

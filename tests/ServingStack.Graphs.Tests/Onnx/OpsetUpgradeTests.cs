@@ -62,7 +62,8 @@ public class OpsetUpgradeTests
         var outputs = opType is "Split" or "TopK" ? new[] { "y", "second" } : ["y"];
         var node = OnnxReaderRefusalTests.Node(opType, "node", ["x"], outputs);
         foreach (var attribute in attributes.Split(';', StringSplitOptions.RemoveEmptyEntries))
-            node.Attribute.Add(AttributeWriter.Write(attribute.Split('=')[0], Value(attribute.Split('=')[1]), _ => throw new InvalidOperationException()));
+            node.Attribute.Add(AttributeWriter.Write(attribute.Split('=')[0], Value(attribute.Split('=')[1]), _ =>
+                throw new InvalidOperationException()));
         return node;
     }
 
@@ -70,7 +71,8 @@ public class OpsetUpgradeTests
     private static object Value(string text)
     {
         if (text.StartsWith('['))
-            return text.Contains('f') ? text.Trim('[', ']').Split(',').Select(t => float.Parse(t.TrimEnd('f'))).ToArray() : text.Trim('[', ']').Split(',').Select(long.Parse).ToArray();
+            return text.Contains('f') ? text.Trim('[', ']').Split(',').Select(t => float.Parse(t.TrimEnd('f'))).ToArray()
+                : text.Trim('[', ']').Split(',').Select(long.Parse).ToArray();
         return long.TryParse(text, out var number) ? number : float.TryParse(text, out var real) ? real : text;
     }
 

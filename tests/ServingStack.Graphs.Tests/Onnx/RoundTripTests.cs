@@ -7,8 +7,10 @@ namespace ServingStack.Graphs.Tests.Onnx;
 public class RoundTripTests
 {
     public static TheoryData<string> Models { get; } = new(
-        "cifar10-models/resnet20_cifar10.onnx", "imagenet/squeezenet1.1.onnx", "imagenet/mobilenet_v1_0.25_224.onnx", "imagenet/mobilenet_v2_1.0_int8_qdq.onnx",
-        "recommender-models/ncf_gmf8_ml1m.onnx", "recommender-models/ncf_mlp_64-32-16-8_ml1m.onnx", "sequence-models/date_seq2seq_encoder.onnx",
+        "cifar10-models/resnet20_cifar10.onnx", "imagenet/squeezenet1.1.onnx", "imagenet/mobilenet_v1_0.25_224.onnx",
+            "imagenet/mobilenet_v2_1.0_int8_qdq.onnx",
+        "recommender-models/ncf_gmf8_ml1m.onnx", "recommender-models/ncf_mlp_64-32-16-8_ml1m.onnx",
+            "sequence-models/date_seq2seq_encoder.onnx",
         "sequence-models/date_seq2seq_decoder.onnx", "sequence-models/silero_vad_16k_op15.onnx");
 
     [DataTheory]

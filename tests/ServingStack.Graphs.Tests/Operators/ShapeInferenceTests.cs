@@ -17,29 +17,35 @@ public class ShapeInferenceTests
     }
 
     [Fact]
-    public void Run_ReshapeThatCancelsTheBatch_KnowsTheRest() => Assert.Equal("[N, 64]", ShapeOf(b => b.Op("Reshape", b.Input("x", "N", 4, 4, 4), b.Integers(0, -1))));
+    public void Run_ReshapeThatCancelsTheBatch_KnowsTheRest() =>
+        Assert.Equal("[N, 64]", ShapeOf(b => b.Op("Reshape", b.Input("x", "N", 4, 4, 4), b.Integers(0, -1))));
 
     [Fact]
-    public void Run_ReshapeThatMovesTheBatch_KeepsItsSymbol() => Assert.Equal("[N, 8, 8]", ShapeOf(b => b.Op("Reshape", b.Input("x", "N", 64), b.Integers(-1, 8, 8))));
+    public void Run_ReshapeThatMovesTheBatch_KeepsItsSymbol() =>
+        Assert.Equal("[N, 8, 8]", ShapeOf(b => b.Op("Reshape", b.Input("x", "N", 64), b.Integers(-1, 8, 8))));
 
     [Fact]
-    public void Run_ReshapeThatMixesTheBatch_IsUnknownThere() => Assert.Equal("[?, 4]", ShapeOf(b => b.Op("Reshape", b.Input("x", "N", 64), b.Integers(-1, 4))));
+    public void Run_ReshapeThatMixesTheBatch_IsUnknownThere() =>
+        Assert.Equal("[?, 4]", ShapeOf(b => b.Op("Reshape", b.Input("x", "N", 64), b.Integers(-1, 4))));
 
     [Fact]
-    public void Run_FlattenOfTheBatchAlone_KeepsItsSymbol() => Assert.Equal("[N, 12]", ShapeOf(b => b.Op("Flatten", b.Input("x", "N", 3, 4))));
+    public void Run_FlattenOfTheBatchAlone_KeepsItsSymbol() =>
+        Assert.Equal("[N, 12]", ShapeOf(b => b.Op("Flatten", b.Input("x", "N", 3, 4))));
 
     [Fact]
     public void Run_ShapeArithmetic_FindsTheSlice() => Assert.Equal("[N, 3]", ShapeOf(b =>
     {
         var x = b.Input("x", "N", 6);
-        var half = b.Op("Div", b.Op("Gather", b.Op("Shape", x), b.Graph.AddConstant(Tensor.Scalar(1L))), b.Graph.AddConstant(Tensor.Scalar(2L)));
+        var half = b.Op("Div", b.Op("Gather", b.Op("Shape", x), b.Graph.AddConstant(Tensor.Scalar(1L))),
+            b.Graph.AddConstant(Tensor.Scalar(2L)));
         return b.Op("Slice", x, b.Integers(0), b.Op("Unsqueeze", half, b.Integers(0)), b.Integers(1));
     }));
 
     [Fact]
     public void Run_ExpandGuardedByWhere_TakesTheSymbol() => Assert.Equal("[N, 5]", ShapeOf(b =>
     {
-        var shape = b.Op("Concat", new AttributeMap { ["axis"] = 0L }, b.Op("Gather", b.Op("Shape", b.Input("x", "N", 4)), b.Integers(0)), b.Integers(5));
+        var shape = b.Op("Concat", new AttributeMap { ["axis"] = 0L },
+            b.Op("Gather", b.Op("Shape", b.Input("x", "N", 4)), b.Integers(0)), b.Integers(5));
         var guarded = b.Op("Where", b.Op("Equal", shape, b.Integers(-1, -1)), b.Integers(1, 1), shape);
         return b.Op("Expand", b.Weights(1, 1), guarded);
     }));
@@ -49,7 +55,8 @@ public class ShapeInferenceTests
     [InlineData("NOTSET", 1, 0, "[N, 8, 5, 5]")]
     [InlineData("SAME_UPPER", 0, 0, "[N, 8, 5, 5]")]
     [InlineData("VALID", 0, 0, "[N, 8, 4, 4]")]
-    public void Run_MaxPool_PadsAndRoundsAsAsked(string auto, int pad, int ceiling, string expected) => Assert.Equal(expected, ShapeOf(b => b.Op("MaxPool",
+    public void Run_MaxPool_PadsAndRoundsAsAsked(string auto, int pad, int ceiling, string expected) =>
+        Assert.Equal(expected, ShapeOf(b => b.Op("MaxPool",
         new AttributeMap
         {
             ["auto_pad"] = auto,
@@ -62,7 +69,8 @@ public class ShapeInferenceTests
 
     [Fact]
     public void Run_BroadcastOfSymbols_KeepsWhatIsCertain() =>
-        Assert.Equal("[?, N, 4]", ShapeOf(b => b.Op("Add", b.Op("Add", b.Input("x", "A", "N", 1), b.Input("z", "B", 1, 4)), b.Weights(1, 1, 1))));
+        Assert.Equal("[?, N, 4]", ShapeOf(b => b.Op("Add", b.Op("Add", b.Input("x", "A", "N", 1), b.Input("z", "B", 1, 4)),
+            b.Weights(1, 1, 1))));
 
     [Fact]
     public void Run_If_AgreesOnWhatBothBranchesSay()
@@ -70,7 +78,8 @@ public class ShapeInferenceTests
         var b = new GraphBuilder();
         var x = b.Input("x", "N", 4);
         var condition = b.Op("Less", b.Op("ReduceMax", new AttributeMap { ["keepdims"] = 0L }, x), b.Float(0));
-        var y = b.Op("If", new AttributeMap { ["then_branch"] = Branch(b, x, "Relu"), ["else_branch"] = Branch(b, x, "Transpose") }, condition);
+        var y = b.Op("If", new AttributeMap { ["then_branch"] = Branch(b, x, "Relu"), ["else_branch"] = Branch(b, x, "Transpose") },
+            condition);
         ShapeInference.Run(b.Output(y));
         Assert.Equal("%y: Float32[?, ?]", y.ToString());
     }

@@ -62,7 +62,8 @@ public class PipelineTests
     {
         var graph = OnnxReader.Load(TestData.Path(file));
         Pipeline.Run(graph, Checked);
-        Assert.Equal(expected, string.Join(", ", graph.Nodes.GroupBy(n => n.OpType).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => $"{g.Key} {g.Count()}")));
+        Assert.Equal(expected, string.Join(", ", graph.Nodes.GroupBy(n => n.OpType).OrderBy(g =>
+            g.Key, StringComparer.Ordinal).Select(g => $"{g.Key} {g.Count()}")));
         Assert.All(graph.Nodes.SelectMany(n => n.Outputs), o => Assert.DoesNotContain(Dimension.Unknown, o.Shape!));
     }
 
@@ -81,7 +82,9 @@ public class PipelineTests
         PassAssert.ComputesTheSame(before, after, tolerance: 2e-4);
     }
 
-    /// <summary>Integer steps add up over 52 layers, and the residual is rounded once less: close in the mean, and the same answer.</summary>
+    /// <summary>
+    /// Integer steps add up over 52 layers, and the residual is rounded once less: close in the mean, and the same answer.
+    /// </summary>
     [DataFact]
     public void Run_Int8Network_GivesTheSameAnswer()
     {

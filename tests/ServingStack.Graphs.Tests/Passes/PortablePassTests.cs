@@ -119,7 +119,8 @@ public class PortablePassTests
         () =>
         {
             var b = new GraphBuilder();
-            return b.Output(b.Op("BatchNormalization", b.Input("x", "N", 4, 2, 2), b.Weights(4), b.Weights(4), b.Weights(4), b.Positive(4)));
+            return b.Output(b.Op("BatchNormalization", b.Input("x", "N", 4, 2, 2), b.Weights(4), b.Weights(4), b.Weights(4),
+                b.Positive(4)));
         },
         new FoldBatchNormalization(),
         """

@@ -100,7 +100,8 @@ public class QuantizedPassTests
         {
             var b = new GraphBuilder();
             var x = b.Qdq(b.Input("x", "N", 4, 6, 6), 0.02f, 128);
-            x = b.Qdq(b.Op("MaxPool", new AttributeMap { ["kernel_shape"] = new long[] { 2, 2 }, ["strides"] = new long[] { 2, 2 } }, x), 0.02f, 128);
+            x = b.Qdq(b.Op("MaxPool", new AttributeMap { ["kernel_shape"] = new long[] { 2, 2 }, ["strides"] = new long[] { 2, 2 } }, x),
+                0.02f, 128);
             x = b.Qdq(b.Op("Relu", x), 0.02f, 128);
             x = b.Op("Pad", x, b.Integers(0, 0, 1, 1, 0, 0, 1, 1));
             x = b.Op("Flatten", b.Op("Transpose", new AttributeMap { ["perm"] = new long[] { 0, 2, 3, 1 } }, x));

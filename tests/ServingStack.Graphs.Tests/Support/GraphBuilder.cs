@@ -28,12 +28,15 @@ internal sealed class GraphBuilder(int seed = 1)
     public Value Op(string opType, AttributeMap attributes, params Value?[] inputs) => Graph.Add(opType, attributes, inputs);
 
     /// <summary>QuantizeLinear to u8, or s8, with one scale.</summary>
-    public Value Quantize(Value x, float scale, int zeroPoint, bool signed = false) => Op("QuantizeLinear", x, Float(scale), Zero(zeroPoint, signed));
+    public Value Quantize(Value x, float scale, int zeroPoint, bool signed = false) =>
+        Op("QuantizeLinear", x, Float(scale), Zero(zeroPoint, signed));
 
-    public Value Dequantize(Value x, float scale, int zeroPoint, bool signed = false) => Op("DequantizeLinear", x, Float(scale), Zero(zeroPoint, signed));
+    public Value Dequantize(Value x, float scale, int zeroPoint, bool signed = false) =>
+        Op("DequantizeLinear", x, Float(scale), Zero(zeroPoint, signed));
 
     /// <summary>Quantized and back: what an exporter puts at each edge.</summary>
-    public Value Qdq(Value x, float scale, int zeroPoint, bool signed = false) => Dequantize(Quantize(x, scale, zeroPoint, signed), scale, zeroPoint, signed);
+    public Value Qdq(Value x, float scale, int zeroPoint, bool signed = false) =>
+        Dequantize(Quantize(x, scale, zeroPoint, signed), scale, zeroPoint, signed);
 
     /// <summary>s8 weights with a scale for each output channel (axis 0), dequantized.</summary>
     public Value QuantizedWeights(params long[] dimensions)
@@ -41,7 +44,8 @@ internal sealed class GraphBuilder(int seed = 1)
         var bytes = RandomTensors.Of(ElementType.Int8, dimensions, _random);
         var scales = Enumerable.Range(0, (int)dimensions[0]).Select(i => 0.002f + (0.001f * i)).ToArray();
         var zeros = Graph.AddConstant(Tensor.From<sbyte>(new sbyte[scales.Length], scales.Length));
-        return Op("DequantizeLinear", new AttributeMap { ["axis"] = 0L }, Graph.AddConstant(bytes), Graph.AddConstant(Tensor.From<float>(scales, scales.Length)), zeros);
+        return Op("DequantizeLinear", new AttributeMap { ["axis"] = 0L }, Graph.AddConstant(bytes),
+            Graph.AddConstant(Tensor.From<float>(scales, scales.Length)), zeros);
     }
 
     /// <summary>An s32 bias whose scale is the input's times that of <see cref="QuantizedWeights"/>, dequantized.</summary>
@@ -50,7 +54,8 @@ internal sealed class GraphBuilder(int seed = 1)
         var units = Enumerable.Range(0, channels).Select(i => (i * 37 % 200) - 100).ToArray();
         var scales = Enumerable.Range(0, channels).Select(i => xScale * (0.002f + (0.001f * i))).ToArray();
         var zeros = Graph.AddConstant(Tensor.From<int>(new int[channels], channels));
-        return Op("DequantizeLinear", new AttributeMap { ["axis"] = 0L }, Graph.AddConstant(Tensor.From<int>(units, channels)), Graph.AddConstant(Tensor.From<float>(scales, channels)), zeros);
+        return Op("DequantizeLinear", new AttributeMap { ["axis"] = 0L }, Graph.AddConstant(Tensor.From<int>(units, channels)),
+            Graph.AddConstant(Tensor.From<float>(scales, channels)), zeros);
     }
 
     /// <summary>Names the result and ends the graph.</summary>

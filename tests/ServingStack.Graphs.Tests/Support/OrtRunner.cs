@@ -10,7 +10,11 @@ internal static class OrtRunner
 
     public static Tensor[] Run(byte[] model, IReadOnlyList<Tensor> inputs)
     {
-        using var options = new SessionOptions { GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        using var options = new SessionOptions
+        {
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR
+        };
         options.IntraOpNumThreads = 1;
         using var session = new InferenceSession(model, options);
         var values = inputs.Select(ToOrt).ToArray();
@@ -28,7 +32,8 @@ internal static class OrtRunner
 
     private static OrtValue ToOrt(Tensor tensor)
     {
-        var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (Microsoft.ML.OnnxRuntime.Tensors.TensorElementType)tensor.ElementType, tensor.Dimensions);
+        var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance,
+            (Microsoft.ML.OnnxRuntime.Tensors.TensorElementType)tensor.ElementType, tensor.Dimensions);
         if (tensor.ElementCount > 0) tensor.Bytes.Span.CopyTo(value.GetTensorMutableRawData());
         return value;
     }

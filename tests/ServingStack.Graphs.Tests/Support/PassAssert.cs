@@ -3,8 +3,8 @@ using ServingStack.Graphs.Passes;
 namespace ServingStack.Graphs.Tests.Support;
 
 /// <summary>
-/// Applies a pass and checks that the graph stays consistent, prints as expected, and still computes the same on ONNX Runtime. Operators of our
-/// own domains are written out in standard ones first (<see cref="StandardForm"/>).
+/// Applies a pass and checks that the graph stays consistent, prints as expected, and still computes the same on ONNX Runtime. Operators
+/// of our own domains are written out in standard ones first (<see cref="StandardForm"/>).
 /// </summary>
 internal static class PassAssert
 {
@@ -13,7 +13,8 @@ internal static class PassAssert
     /// <param name="build">Builds the graph; called twice.</param>
     /// <param name="pass">The pass.</param>
     /// <param name="expected">The printed nodes after it, one a line.</param>
-    /// <param name="tolerance">The largest difference of floats, relative to numbers above 1; integers may differ by <paramref name="steps"/>.</param>
+    /// <param name="tolerance">The largest difference of floats, relative to numbers above 1; integers may differ by <paramref
+    /// name="steps"/>.</param>
     /// <param name="steps">Quantization steps that integers may differ by.</param>
     public static Graph Rewrites(Func<Graph> build, IPass pass, string expected, double tolerance = 1e-5, int steps = 0)
     {
@@ -57,12 +58,14 @@ internal static class PassAssert
         {
             var (a, b) = (expected.As<float>().ToArray(), actual.As<float>().ToArray());
             for (var i = 0; i < a.Length; i++)
-                Assert.True(Math.Abs(a[i] - b[i]) <= tolerance * Math.Max(1, Math.Abs(a[i])), $"element {i}: expected {a[i]:R}, got {b[i]:R} (seed {Seed})");
+                Assert.True(Math.Abs(a[i] - b[i]) <= tolerance * Math.Max(1, Math.Abs(a[i])),
+                    $"element {i}: expected {a[i]:R}, got {b[i]:R} (seed {Seed})");
         }
         else
         {
             var (a, b) = (expected.ToInt64s(), actual.ToInt64s());
-            for (var i = 0; i < a.Length; i++) Assert.True(Math.Abs(a[i] - b[i]) <= steps, $"element {i}: expected {a[i]}, got {b[i]} (seed {Seed})");
+            for (var i = 0; i < a.Length; i++)
+                Assert.True(Math.Abs(a[i] - b[i]) <= steps, $"element {i}: expected {a[i]}, got {b[i]} (seed {Seed})");
         }
     }
 }

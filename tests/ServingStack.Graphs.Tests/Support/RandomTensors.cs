@@ -6,7 +6,8 @@ namespace ServingStack.Graphs.Tests.Support;
 internal static class RandomTensors
 {
     /// <summary>
-    /// One tensor for each input of the graph; open dimensions become <paramref name="batch"/>, one called "sequence" <paramref name="length"/>.
+    /// One tensor for each input of the graph; open dimensions become <paramref name="batch"/>, one called "sequence" <paramref
+    /// name="length"/>.
     /// </summary>
     public static Tensor[] ForInputs(Graph graph, int seed, long batch = 2, long length = 2)
     {

@@ -3,14 +3,15 @@ using ServingStack.Graphs.Onnx;
 namespace ServingStack.Graphs.Tests.Support;
 
 /// <summary>
-/// Writes the operators of our internal domains out in standard ONNX, by their definition, so that ONNX Runtime can run a graph after fusion:
-/// QConv is DequantizeLinear, Conv, Add, Clip, QuantizeLinear again.
+/// Writes the operators of our internal domains out in standard ONNX, by their definition, so that ONNX Runtime can run a graph after
+/// fusion: QConv is DequantizeLinear, Conv, Add, Clip, QuantizeLinear again.
 /// </summary>
 internal static class StandardForm
 {
     private static readonly string[] OwnAttributes =
     [
-        "x_scale", "x_zero_point", "w_scale", "y_scale", "y_zero_point", "r_scale", "r_zero_point", "a_scale", "a_zero_point", "b_scale", "b_zero_point",
+        "x_scale", "x_zero_point", "w_scale", "y_scale", "y_zero_point", "r_scale", "r_zero_point", "a_scale", "a_zero_point", "b_scale",
+            "b_zero_point",
         "clamp_min", "clamp_max", "activation_min", "activation_max",
     ];
 
@@ -19,7 +20,8 @@ internal static class StandardForm
     {
         var copy = OnnxReader.Load(OnnxWriter.ToBytes(graph));
         ShapeInference.Run(copy);
-        foreach (var node in copy.Nodes.Where(n => n.Domain.StartsWith("servingstack.", StringComparison.Ordinal)).ToArray()) new Expansion(copy, node).Run();
+        foreach (var node in copy.Nodes.Where(n => n.Domain.StartsWith("servingstack.", StringComparison.Ordinal)).ToArray())
+            new Expansion(copy, node).Run();
         foreach (var domain in copy.Opsets.Keys.Where(d => d.Length > 0).ToArray()) copy.Opsets.Remove(domain);
         return copy;
     }
@@ -34,7 +36,8 @@ internal static class StandardForm
                 "QGemm" => QGemm(),
                 "QAdd" => Emit("Add", Dequantize(node.Inputs[0]!, "a"), Dequantize(node.Inputs[1]!, "b")),
                 "QMul" => Emit("Mul", Dequantize(node.Inputs[0]!, "a"), Dequantize(node.Inputs[1]!, "b")),
-                "QConcat" => Emit("Concat", [.. node.Inputs.Select((v, i) => Dequantize(v!, node.Attributes.Floats("x_scale")![i], node.Attributes.Ints("x_zero_point")![i]))]),
+                "QConcat" => Emit("Concat", [.. node.Inputs.Select((v, i) =>
+                    Dequantize(v!, node.Attributes.Floats("x_scale")![i], node.Attributes.Ints("x_zero_point")![i]))]),
                 "QGlobalAveragePool" or "QAveragePool" or "QSigmoid" => Emit(node.OpType[1..], Dequantize(node.Inputs[0]!, "x")),
                 "FusedAdd" => Emit("Add", [.. node.Inputs]),
                 _ => Residual(Emit(node.OpType["Fused".Length..], [.. node.Inputs.Take(3)])),
@@ -42,7 +45,8 @@ internal static class StandardForm
             Finish(y);
         }
 
-        private Value Layer(string opType, Value? bias) => Residual(Emit(opType, Dequantize(node.Inputs[0]!, "x"), DequantizedWeights(0), bias));
+        private Value Layer(string opType, Value? bias) =>
+            Residual(Emit(opType, Dequantize(node.Inputs[0]!, "x"), DequantizedWeights(0), bias));
 
         /// <summary>The rows of A may have leading axes, which Gemm does not take: MatMul and Add then.</summary>
         private Value QGemm()
@@ -70,7 +74,8 @@ internal static class StandardForm
             var units = node.Inputs[2]!.Constant!.As<int>();
             var scales = node.Attributes.Floats("w_scale")!;
             var floats = new float[units.Length];
-            for (var i = 0; i < floats.Length; i++) floats[i] = units[i] * node.Attributes.Float("x_scale", 1) * scales[scales.Length == 1 ? 0 : i];
+            for (var i = 0; i < floats.Length; i++)
+                floats[i] = units[i] * node.Attributes.Float("x_scale", 1) * scales[scales.Length == 1 ? 0 : i];
             return graph.AddConstant(Tensor.From<float>(floats, floats.Length));
         }
 
@@ -78,7 +83,8 @@ internal static class StandardForm
             Dequantize(q, node.Attributes.Float(prefix + "_scale", float.NaN), node.Attributes.Int(prefix + "_zero_point", 0));
 
         private Value Dequantize(Value q, float scale, long zero) =>
-            Emit("DequantizeLinear", new AttributeMap(), q, graph.AddConstant(Tensor.Scalar(scale)), graph.AddConstant(Number(zero, q.ElementType)));
+            Emit("DequantizeLinear", new AttributeMap(), q, graph.AddConstant(Tensor.Scalar(scale)),
+                graph.AddConstant(Number(zero, q.ElementType)));
 
         /// <summary>The activation or the requantization, and the node's own output at the end.</summary>
         private void Finish(Value y)
@@ -102,7 +108,8 @@ internal static class StandardForm
         private Value? Bound(string name, ElementType type) =>
             node.Attributes.Contains(name) ? graph.AddConstant(Number((long)node.Attributes.Float(name, 0), type)) : null;
 
-        private static Tensor Number(long value, ElementType type) => type == ElementType.UInt8 ? Tensor.Scalar((byte)value) : Tensor.Scalar((sbyte)value);
+        private static Tensor Number(long value, ElementType type) => type == ElementType.UInt8 ? Tensor.Scalar((byte)value)
+            : Tensor.Scalar((sbyte)value);
 
         private Value Emit(string opType, params Value?[] inputs)
         {

@@ -8,17 +8,22 @@ internal static class FoldArithmetic
     public static Func<InferenceContext, Tensor?> Unary(Func<double, double> ofDouble, Func<long, long>? ofLong = null) => c =>
     {
         var x = c.DataOf(0)!;
-        return x.ElementType.IsFloat() ? Numbers.FromDoubles(x.ElementType, Array.ConvertAll(Numbers.ToDoubles(x), v => ofDouble(v)), x.Dimensions)
-            : x.ElementType.IsInteger() && ofLong is not null ? Numbers.FromLongs(x.ElementType, Array.ConvertAll(x.ToInt64s(), v => ofLong(v)), x.Dimensions)
+        return x.ElementType.IsFloat() ? Numbers.FromDoubles(x.ElementType, Array.ConvertAll(Numbers.ToDoubles(x), v => ofDouble(v)),
+            x.Dimensions)
+            : x.ElementType.IsInteger() && ofLong is not null
+                ? Numbers.FromLongs(x.ElementType, Array.ConvertAll(x.ToInt64s(), v => ofLong(v)), x.Dimensions)
             : null;
     };
 
-    public static Func<InferenceContext, Tensor?> Binary(Func<double, double, double> ofDouble, Func<long, long, long>? ofLong = null) => c =>
+    public static Func<InferenceContext, Tensor?> Binary(Func<double, double, double> ofDouble, Func<long, long, long>? ofLong = null) =>
+        c =>
     {
         var (a, b) = Broadcast(c);
         if (a is null || b is null || a.ElementType != b.ElementType) return null;
-        return a.ElementType.IsFloat() ? Numbers.FromDoubles(a.ElementType, [.. Numbers.ToDoubles(a).Zip(Numbers.ToDoubles(b), ofDouble)], a.Dimensions)
-            : a.ElementType.IsInteger() && ofLong is not null ? Numbers.FromLongs(a.ElementType, [.. a.ToInt64s().Zip(b.ToInt64s(), ofLong)], a.Dimensions)
+        return a.ElementType.IsFloat() ? Numbers.FromDoubles(a.ElementType,
+            [.. Numbers.ToDoubles(a).Zip(Numbers.ToDoubles(b), ofDouble)], a.Dimensions)
+            : a.ElementType.IsInteger() && ofLong is not null
+                ? Numbers.FromLongs(a.ElementType, [.. a.ToInt64s().Zip(b.ToInt64s(), ofLong)], a.Dimensions)
             : null;
     };
 
@@ -44,7 +49,9 @@ internal static class FoldArithmetic
         return new Tensor(x.ElementType, extents, bytes);
     }
 
-    /// <summary>Between numbers of known exact meaning; floats to integers only where every value fits, because ONNX leaves the rest open.</summary>
+    /// <summary>
+    /// Between numbers of known exact meaning; floats to integers only where every value fits, because ONNX leaves the rest open.
+    /// </summary>
     public static Tensor? Cast(InferenceContext c)
     {
         var (x, to) = (c.DataOf(0)!, c.Outputs[0].ElementType);
@@ -53,7 +60,8 @@ internal static class FoldArithmetic
             return Numbers.FromLongs(to, x.ToInt64s(), x.Dimensions);
         if (!(x.ElementType.IsFloat() || x.ElementType.IsInteger()) || !(to.IsFloat() || to.IsInteger())) return null;
         var values = Numbers.ToDoubles(x);
-        return to.IsInteger() && Array.Exists(values, v => !(Math.Abs(v) < int.MaxValue)) ? null : Numbers.FromDoubles(to, values, x.Dimensions);
+        return to.IsInteger() && Array.Exists(values, v => !(Math.Abs(v) < int.MaxValue)) ? null
+            : Numbers.FromDoubles(to, values, x.Dimensions);
     }
 
     private static (Tensor? A, Tensor? B) Broadcast(InferenceContext c)
@@ -62,5 +70,6 @@ internal static class FoldArithmetic
         return c.InputCount == 2 ? (ExpandTo(c.DataOf(0)!, extents), ExpandTo(c.DataOf(1)!, extents)) : (null, null);
     }
 
-    private static Tensor? ExpandTo(Tensor x, long[] extents) => StridedCopy.Run(x, extents, StridedCopy.BroadcastStrides(x.Dimensions, extents));
+    private static Tensor? ExpandTo(Tensor x, long[] extents) =>
+        StridedCopy.Run(x, extents, StridedCopy.BroadcastStrides(x.Dimensions, extents));
 }

@@ -72,7 +72,8 @@ internal static class FoldMovement
         if (size == 0) return null;
         var bytes = new byte[type.BytesFor(extents.Aggregate(1L, (p, e) => p * e))];
         var outer = parts.Any() ? parts.First().Source.Dimensions.Take(axis).Aggregate(1L, (p, e) => p * e) : 0;
-        var rows = parts.Select(p => (p.Source, p.Part, Inner: p.Source.Dimensions.Skip(p.Axis + 1).Aggregate((long)size, (q, e) => q * e))).ToArray();
+        var rows = parts.Select(p => (p.Source, p.Part, Inner: p.Source.Dimensions.Skip(p.Axis + 1).Aggregate((long)size, (q, e) =>
+            q * e))).ToArray();
         var at = 0;
         for (var o = 0L; o < outer; o++)
             foreach (var (source, part, inner) in rows)

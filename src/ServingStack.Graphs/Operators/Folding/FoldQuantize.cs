@@ -3,8 +3,8 @@ using ServingStack.Graphs.Inference;
 namespace ServingStack.Graphs.Operators.Folding;
 
 /// <summary>
-/// Evaluates QuantizeLinear and DequantizeLinear of constants, per tensor or per axis. Only the first is a row of the operator table: a constant
-/// that is stored quantized stays so until it is known whether integers are computed with (pass <c>RecognizeQuantized</c>).
+/// Evaluates QuantizeLinear and DequantizeLinear of constants, per tensor or per axis. Only the first is a row of the operator table: a
+/// constant that is stored quantized stays so until it is known whether integers are computed with (pass <c>RecognizeQuantized</c>).
 /// </summary>
 internal static class FoldQuantize
 {
@@ -18,7 +18,8 @@ internal static class FoldQuantize
     /// <summary>y = (x - zero point) * scale in float32; null for layouts that are not per tensor or per axis.</summary>
     public static Tensor? Dequantize(Tensor x, Tensor scale, Tensor? zeroPoint, long axis)
     {
-        if (Channels(x, scale, zeroPoint, axis) is not { } channel || !x.ElementType.IsInteger() || scale.ElementType != ElementType.Float32) return null;
+        if (Channels(x, scale, zeroPoint, axis) is not { } channel || !x.ElementType.IsInteger()
+            || scale.ElementType != ElementType.Float32) return null;
         var values = x.ToInt64s();
         var zeros = zeroPoint?.ToInt64s();
         var scales = scale.As<float>();

@@ -17,7 +17,8 @@ internal static class FoldReduce
         var result = Enumerable.Repeat(start, (int)count).ToArray();
         Accumulate(Numbers.ToDoubles(x), x.Dimensions, strides, result, combine);
         if (mean) result = Array.ConvertAll(result, v => v * count / x.ElementCount);
-        return Array.Exists(result, v => Math.Abs(v) > 1L << 53) ? null : Numbers.FromDoubles(x.ElementType, result, c.Outputs[0].Shape!.ToFixed());
+        return Array.Exists(result, v => Math.Abs(v) > 1L << 53) ? null
+            : Numbers.FromDoubles(x.ElementType, result, c.Outputs[0].Shape!.ToFixed());
     };
 
     public static Tensor? Range(InferenceContext c)
@@ -25,7 +26,8 @@ internal static class FoldReduce
         var (start, delta) = (c.DataOf(0)!, c.DataOf(2)!);
         if (start.ElementType is not (ElementType.Int64 or ElementType.Int32)) return null;
         var count = (int)c.Outputs[0].Shape!.ElementCount;
-        return Numbers.FromLongs(start.ElementType, [.. Enumerable.Range(0, count).Select(i => start.ToInt64s()[0] + (i * delta.ToInt64s()[0]))], [count]);
+        return Numbers.FromLongs(start.ElementType, [.. Enumerable.Range(0, count).Select(i =>
+            start.ToInt64s()[0] + (i * delta.ToInt64s()[0]))], [count]);
     }
 
     private static bool IsReduced(HashSet<int> axes, int axis) => axes.Count == 0 || axes.Contains(axis);

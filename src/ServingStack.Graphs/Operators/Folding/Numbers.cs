@@ -8,7 +8,8 @@ internal static class Numbers
 {
     public static bool IsFloat(this ElementType type) => type is ElementType.Float32 or ElementType.Float64 or ElementType.Float16;
 
-    public static bool IsInteger(this ElementType type) => type is ElementType.Int64 or ElementType.Int32 or ElementType.UInt8 or ElementType.Int8
+    public static bool IsInteger(this ElementType type) =>
+        type is ElementType.Int64 or ElementType.Int32 or ElementType.UInt8 or ElementType.Int8
         or ElementType.Bool or ElementType.Int16 or ElementType.UInt16 or ElementType.UInt32;
 
     public static double[] ToDoubles(Tensor x) => x.ElementType switch

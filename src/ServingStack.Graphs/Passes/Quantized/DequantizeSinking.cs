@@ -1,8 +1,8 @@
 namespace ServingStack.Graphs.Passes.Quantized;
 
 /// <summary>
-/// Operators that commute with dequantization: op(dequantize(q)) = dequantize(op(q)). They move to the integers, and the DequantizeLinear moves
-/// behind them, where it often meets its QuantizeLinear.
+/// Operators that commute with dequantization: op(dequantize(q)) = dequantize(op(q)). They move to the integers, and the DequantizeLinear
+/// moves behind them, where it often meets its QuantizeLinear.
 /// </summary>
 internal static class DequantizeSinking
 {
@@ -40,10 +40,12 @@ internal static class DequantizeSinking
     /// <summary>Relu and Clip, where the bounds are integers of the scale: Clip on the integers, or nothing when no bound bites.</summary>
     public static bool Clamp(Graph graph, Node node)
     {
-        if (QuantizedSource.Of(node.Input(0)) is not { Value.IsConstant: false } x || Activation.BoundsOf(node) is not var (low, high)) return false;
+        if (QuantizedSource.Of(node.Input(0)) is not { Value.IsConstant: false } x || Activation.BoundsOf(node) is not var (low, high))
+            return false;
         if (Exact(low, x) is not { } least || Exact(high, x) is not { } most) return false;
         if ((least, most) == QuantizedNumbers.RangeOf(x.Value.ElementType)) return GraphEdits.Bypass(graph, node, node.Inputs[0]!);
-        var bounds = new[] { least, most }.Select(b => graph.AddConstant(QuantizedNumbers.Scalar(b, x.Value.ElementType), graph.FreshName("bound")));
+        var bounds = new[] { least, most }.Select(b => graph.AddConstant(QuantizedNumbers.Scalar(b, x.Value.ElementType),
+            graph.FreshName("bound")));
         node.OpType = "Clip";
         Sink(graph, node, x, [x.Value, .. bounds]);
         return true;
@@ -65,7 +67,8 @@ internal static class DequantizeSinking
         var integers = new Value(graph.FreshName(output.Name + "_quantized")) { ElementType = x.Value.ElementType, Shape = output.Shape };
         var moved = new Node(node.OpType, inputs, [integers], node.Name) { Attributes = GraphEdits.CopyAttributes(node) };
         graph.InsertBefore(node, moved);
-        var dequantize = new Node("DequantizeLinear", [integers, .. x.Dequantize.Inputs.Skip(1)], [output], graph.FreshName(node.Name + "_dequantize"))
+        var dequantize = new Node("DequantizeLinear", [integers, .. x.Dequantize.Inputs.Skip(1)], [output],
+            graph.FreshName(node.Name + "_dequantize"))
         {
             Attributes = GraphEdits.CopyAttributes(x.Dequantize),
         };

@@ -9,10 +9,14 @@ internal static class QLinearOperators
 
     private static bool Rewrite(Graph graph, Node node, string opType, int channelAxis, Value? bias)
     {
-        if (node.Inputs[0] is not { IsConstant: false, ElementType: ElementType.UInt8 or ElementType.Int8 } x || node.Inputs[3]?.Constant is not { } stored) return false;
-        if (GraphEdits.Scalar(node.Input(1)) is not { } xScale || QuantizedNumbers.ZeroPointOf(node.Input(2)) is not { } xZero) return false;
-        if (GraphEdits.Scalar(node.Input(6)) is not { } yScale || QuantizedNumbers.ZeroPointOf(node.Input(7)) is not { } yZero) return false;
-        if (GraphEdits.Floats(node.Input(4)) is not { } scales || node.Input(5) is { Constant: null } || (bias is not null && bias.Constant is null)) return false;
+        if (node.Inputs[0] is not { IsConstant: false, ElementType: ElementType.UInt8 or ElementType.Int8 } x
+            || node.Inputs[3]?.Constant is not { } stored) return false;
+        if (GraphEdits.Scalar(node.Input(1)) is not { } xScale || QuantizedNumbers.ZeroPointOf(node.Input(2)) is not { } xZero)
+            return false;
+        if (GraphEdits.Scalar(node.Input(6)) is not { } yScale || QuantizedNumbers.ZeroPointOf(node.Input(7)) is not { } yZero)
+            return false;
+        if (GraphEdits.Floats(node.Input(4)) is not { } scales || node.Input(5) is { Constant: null }
+            || (bias is not null && bias.Constant is null)) return false;
         if (QuantizedWeights.Of(stored, scales, node.Input(5)?.Constant, channelAxis) is not { } weights) return false;
         var attributes = GraphEdits.CopyAttributes(node);
         var layer = QuantizedLayers.Create(graph, node.Name, opType, x, weights, bias?.Constant, attributes, xScale, xZero);

@@ -3,7 +3,8 @@ namespace ServingStack.Graphs.Passes.Quantized;
 /// <summary>Conv, Gemm and MatMul of dequantized activations with constant quantized weights become QConv and QGemm.</summary>
 internal static class QuantizedLayers
 {
-    public static bool Conv(Graph graph, Node node) => Rewrite(graph, node, node, "QConv", 0, BiasOf(node.Input(2)), node.Input(2) is not null);
+    public static bool Conv(Graph graph, Node node) => Rewrite(graph, node, node, "QConv", 0, BiasOf(node.Input(2)),
+        node.Input(2) is not null);
 
     public static bool Gemm(Graph graph, Node node)
     {
@@ -35,7 +36,8 @@ internal static class QuantizedLayers
     private static bool Rewrite(Graph graph, Node node, Node last, string opType, int channelAxis, double[]? bias, bool needsBias)
     {
         if (needsBias && bias is null) return false;
-        if (QuantizedSource.Of(node.Input(0)) is not { Value.IsConstant: false } x || QuantizedWeights.Of(node.Input(1), channelAxis) is not { } weights) return false;
+        if (QuantizedSource.Of(node.Input(0)) is not { Value.IsConstant: false } x
+            || QuantizedWeights.Of(node.Input(1), channelAxis) is not { } weights) return false;
         if (opType == "QGemm" && weights.Bytes.Rank != 2) return false;
         if (bias is not null && bias.Length != 1 && bias.Length != weights.Channels) return false;
         var units = bias is null ? null : weights.Bias(bias, x.Scale);
@@ -53,7 +55,8 @@ internal static class QuantizedLayers
         return true;
     }
 
-    public static Node Create(Graph graph, string name, string opType, Value x, QuantizedWeights weights, Tensor? bias, AttributeMap attributes,
+    public static Node Create(Graph graph, string name, string opType, Value x, QuantizedWeights weights, Tensor? bias,
+        AttributeMap attributes,
         float xScale, int xZeroPoint)
     {
         var inputs = new List<Value?> { x, graph.AddConstant(weights.Bytes, graph.FreshName("quantized_weights")) };
@@ -68,7 +71,8 @@ internal static class QuantizedLayers
     private static double[]? BiasOf(Value? value)
     {
         if (value?.Producer is { OpType: "DequantizeLinear", Domain: "" } node)
-            return FoldDequantizedConstants.Evaluate(node) is { } tensor ? Array.ConvertAll(tensor.As<float>().ToArray(), v => (double)v) : null;
+            return FoldDequantizedConstants.Evaluate(node) is { } tensor ? Array.ConvertAll(tensor.As<float>().ToArray(), v => (double)v)
+                : null;
         return GraphEdits.Floats(value) is { } floats ? Array.ConvertAll(floats, v => (double)v) : null;
     }
 }

@@ -5,7 +5,8 @@ internal static class QuantizedOperators
 {
     public static bool Unary(Graph graph, Node node, string opType)
     {
-        if (QuantizedSource.Of(node.Input(0)) is not { Value.IsConstant: false } x || Requantization.After(graph, node.Outputs[0]) is not { } target) return false;
+        if (QuantizedSource.Of(node.Input(0)) is not { Value.IsConstant: false } x
+            || Requantization.After(graph, node.Outputs[0]) is not { } target) return false;
         var attributes = GraphEdits.CopyAttributes(node);
         attributes["x_scale"] = x.Scale;
         attributes["x_zero_point"] = (long)x.ZeroPoint;
@@ -16,8 +17,10 @@ internal static class QuantizedOperators
     /// <summary>Both operands of one shape; broadcasting stays with the float operators.</summary>
     public static bool Binary(Graph graph, Node node, string opType)
     {
-        if (QuantizedSource.Of(node.Input(0)) is not { Value.IsConstant: false } a || QuantizedSource.Of(node.Input(1)) is not { Value.IsConstant: false } b) return false;
-        if (a.Value.Shape is not { } shape || !shape.Equals(b.Value.Shape) || Requantization.After(graph, node.Outputs[0]) is not { } target) return false;
+        if (QuantizedSource.Of(node.Input(0)) is not { Value.IsConstant: false } a
+            || QuantizedSource.Of(node.Input(1)) is not { Value.IsConstant: false } b) return false;
+        if (a.Value.Shape is not { } shape || !shape.Equals(b.Value.Shape)
+            || Requantization.After(graph, node.Outputs[0]) is not { } target) return false;
         var attributes = new AttributeMap
         {
             ["a_scale"] = a.Scale,
@@ -38,7 +41,9 @@ internal static class QuantizedOperators
         var attributes = GraphEdits.CopyAttributes(node);
         attributes["x_scale"] = sources.Select(s => s.Scale).ToArray();
         attributes["x_zero_point"] = sources.Select(s => (long)s.ZeroPoint).ToArray();
-        Replace(graph, node, target, new Node("QConcat", sources.Select(s => s.Value), [], node.Name, Domains.Quantized) { Attributes = attributes });
+        Replace(graph, node, target, new Node("QConcat", sources.Select(s => s.Value), [], node.Name,
+            Domains.Quantized)
+        { Attributes = attributes });
         return true;
     }
 

@@ -6,7 +6,8 @@ namespace ServingStack.Graphs.Passes.Quantized;
 internal sealed record QuantizedSource(Value Value, float Scale, int ZeroPoint, Node Dequantize)
 {
     public static QuantizedSource? Of(Value? value) =>
-        value?.Producer is { OpType: "DequantizeLinear", Domain: "" } node && node.Inputs[0] is { ElementType: ElementType.UInt8 or ElementType.Int8 } integers
+        value?.Producer is { OpType: "DequantizeLinear", Domain: "" } node
+            && node.Inputs[0] is { ElementType: ElementType.UInt8 or ElementType.Int8 } integers
         && GraphEdits.Scalar(node.Input(1)) is { } scale && QuantizedNumbers.ZeroPointOf(node.Input(2)) is { } zeroPoint
             ? new(integers, scale, zeroPoint, node)
             : null;

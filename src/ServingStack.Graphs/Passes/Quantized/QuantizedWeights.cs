@@ -9,8 +9,10 @@ internal sealed record QuantizedWeights(Tensor Bytes, float[] Scales, int Channe
     /// <summary>Weights read through a DequantizeLinear of constants; null when they do not fit signed bytes about zero.</summary>
     public static QuantizedWeights? Of(Value? value, int channelAxis)
     {
-        if (value?.Producer is not { OpType: "DequantizeLinear", Domain: "" } node || node.Input(0)?.Constant is not { } stored) return null;
-        if (GraphEdits.Floats(node.Input(1)) is not { } scales || (node.Input(2) is not null && node.Input(2)!.Constant is null)) return null;
+        if (value?.Producer is not { OpType: "DequantizeLinear", Domain: "" } node || node.Input(0)?.Constant is not { } stored)
+            return null;
+        if (GraphEdits.Floats(node.Input(1)) is not { } scales || (node.Input(2) is not null && node.Input(2)!.Constant is null))
+            return null;
         var axis = node.Attributes.Int("axis", 1);
         if (scales.Length > 1 && (axis < 0 ? axis + stored.Rank : axis) != channelAxis) return null;
         return Of(stored, scales, node.Input(2)?.Constant, channelAxis);
@@ -32,7 +34,9 @@ internal sealed record QuantizedWeights(Tensor Bytes, float[] Scales, int Channe
             : null;
     }
 
-    /// <summary>A bias in units of <paramref name="xScale"/> times the channel's scale; null when a channel's is too large for that.</summary>
+    /// <summary>
+    /// A bias in units of <paramref name="xScale"/> times the channel's scale; null when a channel's is too large for that.
+    /// </summary>
     public Tensor? Bias(double[] bias, float xScale)
     {
         var units = new int[Channels];

@@ -1,10 +1,11 @@
 namespace ServingStack.Graphs.Passes.Quantized;
 
 /// <summary>
-/// What follows an operator up to the integers again: Relu or Clip, then QuantizeLinear, each read by nothing else (several QuantizeLinear of
-/// equal scale and zero point count as one).
+/// What follows an operator up to the integers again: Relu or Clip, then QuantizeLinear, each read by nothing else (several
+/// QuantizeLinear of equal scale and zero point count as one).
 /// </summary>
-internal sealed record Requantization(Quantizer Target, IReadOnlyList<Node> Activations, IReadOnlyList<Node> Quantizers, float Least, float Most)
+internal sealed record Requantization(Quantizer Target, IReadOnlyList<Node> Activations, IReadOnlyList<Node> Quantizers, float Least,
+    float Most)
 {
     public static Requantization? After(Graph graph, Value value)
     {
@@ -48,6 +49,7 @@ internal sealed record Requantization(Quantizer Target, IReadOnlyList<Node> Acti
     private static Quantizer? Common(Graph graph, Value value)
     {
         if (value.Consumers.Count == 0 || Quantizer.Of(value.Consumers[0]) is not { } first) return null;
-        return value.Consumers.Skip(1).All(c => Quantizer.Of(c) == first && !graph.IsOutput(c.Outputs[0])) && value.Consumers.All(c => graph.IndexOf(c) >= 0) ? first : null;
+        return value.Consumers.Skip(1).All(c => Quantizer.Of(c) == first && !graph.IsOutput(c.Outputs[0]))
+            && value.Consumers.All(c => graph.IndexOf(c) >= 0) ? first : null;
     }
 }
