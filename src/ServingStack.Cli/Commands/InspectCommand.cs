@@ -21,7 +21,6 @@ internal static class InspectCommand
             var graph = OnnxReader.Load(arguments.GetValue(model)!);
             ShapeInference.Run(graph);
             var output = arguments.InvocationConfiguration.Output;
-            foreach (var (key, value) in graph.Metadata) output.WriteLine($"# {key}: {value}");
             output.Write(GraphPrinter.Print(graph));
             return 0;
         });

@@ -24,6 +24,7 @@ public static class Int8Quantizer
             throw new NotSupportedException($"Model '{model.Name}' has no Conv, Gemm or MatMul with constant weights to quantize.");
         var activations = scope.Activations(graph);
         var ranges = new Calibrator(calibration, options.CalibrationRows, options.Ranges).Run(graph, activations.Select(v => v.Name).ToHashSet());
+        ConsumerRanges.Narrow(graph, scope, ranges);
 
         var quantized = scope.In(graph).Select(n => $"{n.OpType} {n.Name}").ToArray();
         var kept = graph.Nodes.Where(n => !scope.Contains(n)).Select(n => $"{n.OpType} {n.Name}").ToArray();
