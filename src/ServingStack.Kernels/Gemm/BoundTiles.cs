@@ -9,8 +9,8 @@ namespace ServingStack.Kernels.Gemm;
 /// </summary>
 internal sealed unsafe class BoundTiles : BoundKernel
 {
-    // A part must be worth waking a worker for: multiply-adds that take about two microseconds.
-    private const long MinimumWorkPerPart = 500_000;
+    // Multiply-adds of about a microsecond: a part must be worth waking a worker for, and a call that long worth a transition.
+    private const long MicrosecondOfWork = 500_000;
 
     private readonly TileProduct _product;
     private readonly TileOperands _operands;
@@ -19,6 +19,7 @@ internal sealed unsafe class BoundTiles : BoundKernel
     private readonly int _groups;
     private readonly int _tilesPerBlock;
     private readonly int _columnMask;
+    private readonly int _shortCallTiles;
 
     // Code for the large and the small tiles; of whole column groups, and of the last group.
     private readonly EmittedKernel _large;
@@ -36,8 +37,8 @@ internal sealed unsafe class BoundTiles : BoundKernel
         _groups = (blocks + _shape.Vectors - 1) / _shape.Vectors;
         var tailColumns = product.Panels.Columns % 16;
         _columnMask = (1 << (tailColumns == 0 ? 16 : tailColumns)) - 1;
-        var blockBytes = MachineFeatures.Current.Caches.L2 / 4;
-        _tilesPerBlock = Math.Max(1, blockBytes / Math.Max(1, _tiles.LargeRows * operands.RowFootprint));
+        _tilesPerBlock = ChooseTilesPerBlock();
+        _shortCallTiles = (int)(MicrosecondOfWork / Math.Max(1, (long)_shape.Rows * _shape.Vectors * 16 * product.Taps * product.TapBytes));
 
         var lastVectors = blocks - ((_groups - 1) * _shape.Vectors);
         var smallRows = Math.Max(1, _tiles.LargeRows - 1);
@@ -47,7 +48,7 @@ internal sealed unsafe class BoundTiles : BoundKernel
         _small = _groups > 1 && _tiles.LargeCount < _tiles.Count ? product.Kernel(smallRows, _shape.Vectors, masked: false) : _large;
         KernelName = product.KernelName(_shape);
         var work = (long)operands.Rows * product.Panels.Columns * product.Taps * product.TapBytes;
-        MaxParts = (int)Math.Clamp(work / MinimumWorkPerPart, 1, Math.Max(_tiles.Count, _groups));
+        MaxParts = (int)Math.Clamp(work / MicrosecondOfWork, 1, Math.Max(_tiles.Count, _groups));
     }
 
     public override string KernelName { get; }
@@ -64,6 +65,19 @@ internal sealed unsafe class BoundTiles : BoundKernel
     public (int First, int End) RowsOf(int part, int parts) => _tiles.Count < parts
         ? (0, _operands.Rows)
         : (_tiles.FirstRow(Share(_tiles.Count, part, parts)), _tiles.FirstRow(Share(_tiles.Count, part + 1, parts)));
+
+    // A block's rows stay in the second-level cache while all columns go past. Where the columns come from farther away each time, one pass
+    // over them with all rows may move fewer bytes, although the rows are then read once for each group.
+    private int ChooseTilesPerBlock()
+    {
+        var cache = MachineFeatures.Current.Caches.L2;
+        var fitting = Math.Max(1, cache / 4 / Math.Max(1, _tiles.LargeRows * _operands.RowFootprint));
+        var columnBytes = (long)_product.Panels.ByteLength;
+        if (columnBytes <= cache / 2) return fitting;
+        var rowBytes = (long)_operands.Rows * _operands.RowFootprint;
+        var blocks = (_tiles.Count + fitting - 1) / fitting;
+        return (columnBytes * blocks) + rowBytes <= columnBytes + (rowBytes * _groups) ? fitting : _tiles.Count;
+    }
 
     private static int Share(int total, int part, int parts) => (int)((long)total * part / parts);
 
@@ -117,10 +131,11 @@ internal sealed unsafe class BoundTiles : BoundKernel
             arguments->Residual = _operands.Residual + (row * _operands.StrideResidual) + (block * 16 * residual.Size());
     }
 
-    // A call lasts microseconds at most (one block of rows, one group of columns), so the garbage collector may wait for it.
-    private static void Call(EmittedKernel kernel, TileArguments* arguments, int tiles)
+    // A short call skips the runtime's transition, and with it some nanoseconds; a long one must let the garbage collector go on meanwhile.
+    private void Call(EmittedKernel kernel, TileArguments* arguments, int tiles)
     {
         arguments->Tiles = tiles;
-        ((delegate* unmanaged[SuppressGCTransition]<TileArguments*, void>)kernel.Address)(arguments);
+        if (tiles <= _shortCallTiles) ((delegate* unmanaged[SuppressGCTransition]<TileArguments*, void>)kernel.Address)(arguments);
+        else ((delegate* unmanaged<TileArguments*, void>)kernel.Address)(arguments);
     }
 }

@@ -53,6 +53,9 @@ internal sealed class ColumnPanels : IDisposable
     /// <summary>Blocks of 16 columns.</summary>
     public int Blocks { get; }
 
+    /// <summary>Bytes of all packed columns.</summary>
+    public int ByteLength => _biasOffset;
+
     public nint Block(int block) => _memory.Address + ((nint)block * _panelBytes);
 
     public nint Bias(int block) => _memory.Address + _biasOffset + (block * BlockColumns * sizeof(int));
