@@ -7,7 +7,7 @@ internal sealed class ActivationHistogram(double least, double most)
 {
     public const int BinCount = 2048;
 
-    private const double ClippedShare = 1e-5;
+    private const double ClippedShare = 1e-4;
 
     // Candidate ends of the range, as shares of the whole, in steps of a 64th.
     private const int Candidates = 64;

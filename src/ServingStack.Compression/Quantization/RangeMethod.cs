@@ -6,7 +6,7 @@ public enum RangeMethod
     /// <summary>From the least to the greatest number: nothing is clipped, outliers widen every step.</summary>
     MinMax,
 
-    /// <summary>All but one in a hundred thousand numbers, half of these at each end.</summary>
+    /// <summary>All but one in ten thousand numbers, half of these at each end.</summary>
     Percentile,
 
     /// <summary>

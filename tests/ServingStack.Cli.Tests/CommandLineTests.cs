@@ -1,0 +1,109 @@
+using ServingStack.Tests.Shared;
+
+namespace ServingStack.Cli.Tests;
+
+public sealed class CommandLineTests : IDisposable
+{
+    private static readonly string Int8 = Path.Combine(TestData.RepositoryRoot, "deploy", "models", "fashion_resnet_int8", "1", "model.onnx");
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("servingstack-").FullName;
+
+    [Theory]
+    [InlineData("--help", "servingstack train fashion-resnet")]
+    [InlineData("train --help", "adult-recommender")]
+    [InlineData("quantize --help", "--calibration")]
+    [InlineData("evaluate --help", "--prepare caffe")]
+    [InlineData("plan --help", "--batch 8")]
+    [InlineData("kernels --help", "explain 64x1024x1024")]
+    [InlineData("inspect --help", "inspect deploy/models")]
+    public void Help_TeachesByExample(string arguments, string expected)
+    {
+        var (code, output, _) = Run(arguments.Split(' '));
+
+        Assert.Equal(0, code);
+        Assert.Contains(expected, output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Plan_SampleModel_ListsStepsAndFallbacks()
+    {
+        var (code, output, _) = Run("plan", Int8, "--batch", "2");
+
+        Assert.Equal(0, code);
+        Assert.Contains("QConv", output, StringComparison.Ordinal);
+        Assert.Contains("[2, 1, 28, 28]", output, StringComparison.Ordinal);
+        Assert.Contains(" 0 on ONNX Runtime", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Inspect_SampleModel_PrintsMetadataAndNodes()
+    {
+        var (code, output, _) = Run("inspect", Int8);
+
+        Assert.Equal(0, code);
+        Assert.Contains("QuantizeLinear", output, StringComparison.Ordinal);
+        Assert.Contains("Ankle boot", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Kernels_List_NamesEveryRow()
+    {
+        var (code, output, _) = Run("kernels", "list");
+
+        Assert.Equal(0, code);
+        Assert.All(Kernels.KernelTable.Rows, row => Assert.Contains(row.Name, output, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Kernels_ExplainHeldToPortable_SaysWhyBetterOnesWereRefused()
+    {
+        var (code, output, _) = Run("kernels", "explain", "64x1024x1024", "--int8", "--isa", "Portable");
+
+        Assert.Equal(0, code);
+        Assert.Contains("held to Portable", output, StringComparison.Ordinal);
+        Assert.Contains("chosen   gemm_managed", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Train_WithoutData_TakesTheClickLogAndJudgesTheModel()
+    {
+        var (trained, report, _) = Run("train", "adult-recommender", "--output", _folder, "--epochs", "1", "--seed", "3");
+
+        Assert.Equal(0, trained);
+        Assert.Contains("AUC 0.", report, StringComparison.Ordinal);
+        var path = Path.Combine(_folder, "adult_recommender", "1", "model.onnx");
+        var graph = Graphs.Onnx.OnnxReader.Load(path);
+        Assert.Equal("synthetic click log", graph.Metadata["data"]);
+        Assert.Contains("--seed 3 --epochs 1", graph.Metadata["command"], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("nowhere.onnx", "plan nowhere.onnx")]
+    [InlineData("names no data; expected one of fashion-mnist:DIR", "evaluate MODEL --data mnist:/tmp")]
+    [InlineData("--batch is 0, expected 1 or more", "plan MODEL --batch 0")]
+    [InlineData("is no shape; expected MxNxK", "kernels explain 3x4")]
+    [InlineData("t10k-images-idx3-ubyte.gz", "evaluate MODEL --data fashion-mnist:/nowhere")]
+    [InlineData("needs --data DIR", "train fashion-resnet")]
+    [InlineData("--keep names 'nothing'", "quantize MODEL --calibration adult:/nowhere --output /dev/null --keep nothing")]
+    public void Run_WhatCannotBeMeant_IsOneLineAndExitCode1(string expected, string arguments)
+    {
+        var (code, _, error) = Run(arguments.Replace("MODEL", Int8, StringComparison.Ordinal).Split(' '));
+
+        Assert.Equal(1, code);
+        Assert.Single(error.Trim().Split('\n'));
+        Assert.StartsWith("error: ", error, StringComparison.Ordinal);
+        Assert.Contains(expected, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_UnknownOption_IsExitCode1() => Assert.Equal(1, Run("plan", Int8, "--bacth", "2").Code);
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static (int Code, string Output, string Error) Run(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        return (CommandLine.Run(arguments, output, error), output.ToString(), error.ToString());
+    }
+}
