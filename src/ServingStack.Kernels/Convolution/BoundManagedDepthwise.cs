@@ -1,5 +1,8 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using ServingStack.Kernels.Gemm;
+using ServingStack.Kernels.Vectors;
 
 namespace ServingStack.Kernels.Convolution;
 
@@ -28,7 +31,7 @@ internal sealed unsafe class BoundManagedDepthwise(
             for (var x = 0; x < problem.OutputWidth; x++)
             {
                 SumWindow(line, x, sums, pixel);
-                Store(((nint)line * problem.OutputWidth) + x, sums);
+                Store(((nint)line * problem.OutputWidth) + x, sums, MemoryMarshal.Cast<float, int>(pixel));
             }
     }
 
@@ -59,23 +62,29 @@ internal sealed unsafe class BoundManagedDepthwise(
     {
         var address = operands.Input + (at * pixel.Length * problem.Input.Size());
         if (problem.Input == DataType.Float32) return new ReadOnlySpan<float>((void*)address, pixel.Length);
-        if (problem.Input == DataType.UInt8)
-            for (var c = 0; c < pixel.Length; c++) pixel[c] = ((byte*)address)[c] - zeroPoint;
-        else
-            for (var c = 0; c < pixel.Length; c++) pixel[c] = ((sbyte*)address)[c] - zeroPoint;
+        if (problem.Input == DataType.UInt8) Widen((byte*)address, pixel);
+        else Widen((sbyte*)address, pixel);
         return pixel;
     }
 
-    private void Store(nint pixel, ReadOnlySpan<float> sums)
+    private void Widen<T>(T* source, Span<float> target) where T : unmanaged, INumberBase<T>
+    {
+        var i = 0;
+        for (; i <= target.Length - ByteLanes<T>.Count; i += ByteLanes<T>.Count)
+            Vector512.ConvertToSingle(ByteLanes<T>.Load(source + i) - Vector512.Create(zeroPoint)).CopyTo(target[i..]);
+        for (; i < target.Length; i++) target[i] = int.CreateTruncating(source[i]) - zeroPoint;
+    }
+
+    private void Store(nint pixel, ReadOnlySpan<float> sums, Span<int> integers)
     {
         var output = operands.Output + (pixel * sums.Length * epilogue.OutputBytes);
         var residual = operands.Residual + (pixel * sums.Length * epilogue.ResidualBytes);
-        for (var c = 0; c < sums.Length; c++)
+        if (problem.Input == DataType.Float32)
         {
-            if (problem.Input == DataType.Float32) epilogue.Store(sums[c], c, residual, output);
-            else epilogue.Store((int)sums[c], c, residual, output);
-            output += epilogue.OutputBytes;
-            residual += epilogue.ResidualBytes;
+            epilogue.StoreRow(sums, channel: 0, residual, output);
+            return;
         }
+        for (var c = 0; c < sums.Length; c++) integers[c] = (int)sums[c];
+        epilogue.StoreRow(integers, channel: 0, residual, output);
     }
 }

@@ -21,7 +21,9 @@ internal sealed unsafe class BoundManagedProduct<TLanes, TInput, TSum> : BoundKe
     private readonly ManagedEpilogue _epilogue;
     private readonly RowReader _reader;
     private readonly ManagedOperands _operands;
+    // For each part: the rows of a tile, and the sums of all their columns.
     private readonly TInput[] _scratch;
+    private readonly TSum[] _sums;
     private readonly int _tiles;
 
     public BoundManagedProduct(string name, ManagedProduct product, ManagedEpilogue epilogue, RowReader reader, ManagedOperands operands)
@@ -31,6 +33,7 @@ internal sealed unsafe class BoundManagedProduct<TLanes, TInput, TSum> : BoundKe
         var work = (long)operands.Rows * product.Outputs * product.PaddedDepth;
         MaxParts = (int)Math.Clamp(work / MinimumWorkPerPart, 1, Math.Min(_tiles, MostParts));
         _scratch = GC.AllocateArray<TInput>(MaxParts * TileRows * product.PaddedDepth, pinned: true);
+        _sums = new TSum[MaxParts * TileRows * product.Outputs];
     }
 
     public override string KernelName { get; }
@@ -40,6 +43,7 @@ internal sealed unsafe class BoundManagedProduct<TLanes, TInput, TSum> : BoundKe
     public override void Run(int part, int parts)
     {
         var rowElements = _product.PaddedDepth;
+        var sums = _sums.AsSpan(part * TileRows * _product.Outputs, TileRows * _product.Outputs);
         var scratch = (TInput*)Marshal.UnsafeAddrOfPinnedArrayElement(_scratch, part * TileRows * rowElements);
         var end = (int)((long)_tiles * (part + 1) / parts);
         for (var tile = (int)((long)_tiles * part / parts); tile < end; tile++)
@@ -47,19 +51,20 @@ internal sealed unsafe class BoundManagedProduct<TLanes, TInput, TSum> : BoundKe
             var first = tile * TileRows;
             var rows = Math.Min(TileRows, _operands.Rows - first);
             for (var i = 0; i < rows; i++) _reader.Read(first + i, (nint)(scratch + (i * rowElements)));
-            for (var n = 0; n < _product.Outputs; n += TileColumns) RunTile(scratch, first, rows, n);
+            for (var n = 0; n < _product.Outputs; n += TileColumns) RunTile(scratch, n, sums);
+            for (var i = 0; i < rows; i++) StoreRow(first + i, sums.Slice(i * _product.Outputs, _product.Outputs));
         }
     }
 
-    private void RunTile(TInput* rows, int firstRow, int rowCount, int n)
+    private void RunTile(TInput* rows, int n, Span<TSum> sums)
     {
-        var sums = stackalloc TSum[TileRows * TileColumns];
+        var tile = stackalloc TSum[TileRows * TileColumns];
         var columns = Math.Min(TileColumns, _product.Outputs - n);
-        // A missing second column reads the first again; its sums are not stored.
-        Multiply(rows, (TInput*)_product.Column(n), (TInput*)_product.Column(n + columns - 1), sums);
-        for (var i = 0; i < rowCount; i++)
+        // A missing second column reads the first again; its sums are not kept.
+        Multiply(rows, (TInput*)_product.Column(n), (TInput*)_product.Column(n + columns - 1), tile);
+        for (var i = 0; i < TileRows; i++)
             for (var j = 0; j < columns; j++)
-                Store(sums[(i * TileColumns) + j], firstRow + i, n + j);
+                sums[(i * _product.Outputs) + n + j] = tile[(i * TileColumns) + j];
     }
 
     private void Multiply(TInput* rows, TInput* column0, TInput* column1, TSum* sums)
@@ -87,13 +92,13 @@ internal sealed unsafe class BoundManagedProduct<TLanes, TInput, TSum> : BoundKe
         (sums[4], sums[5], sums[6], sums[7]) = (Vector256.Sum(s20), Vector256.Sum(s21), Vector256.Sum(s30), Vector256.Sum(s31));
     }
 
-    private void Store(TSum sum, int row, int n)
+    private void StoreRow(int row, ReadOnlySpan<TSum> sums)
     {
-        var channel = _operands.FirstChannel + n;
+        var channel = _operands.FirstChannel;
         var output = _operands.C + (row * _operands.StrideC) + (channel * _epilogue.OutputBytes);
         var residual = _operands.Residual + (row * _operands.StrideResidual) + (channel * _epilogue.ResidualBytes);
-        if (typeof(TSum) == typeof(float)) _epilogue.Store((float)(object)sum, channel, residual, output);
-        else _epilogue.Store((int)(object)sum, channel, residual, output);
+        if (typeof(TSum) == typeof(float)) _epilogue.StoreRow(MemoryMarshal.Cast<TSum, float>(sums), channel, residual, output);
+        else _epilogue.StoreRow(MemoryMarshal.Cast<TSum, int>(sums), channel, residual, output);
     }
 }
 

@@ -1,6 +1,9 @@
+using System.Runtime.Intrinsics;
+using ServingStack.Kernels.Vectors;
+
 namespace ServingStack.Kernels.Gemm;
 
-/// <summary><see cref="Epilogue"/> for the managed kernels, a number at a time.</summary>
+/// <summary><see cref="Epilogue"/> for the managed kernels: sixteen channels at a time, the last few one by one.</summary>
 internal sealed unsafe class ManagedEpilogue(Epilogue epilogue, GemmWeights weights)
 {
     private readonly EpilogueConstants _constants = new(epilogue);
@@ -12,20 +15,66 @@ internal sealed unsafe class ManagedEpilogue(Epilogue epilogue, GemmWeights weig
 
     public int ResidualBytes { get; } = epilogue.Residual?.Size() ?? 0;
 
-    /// <param name="sum">Products with the zero point taken off, without bias.</param>
-    /// <param name="channel">The output channel.</param>
-    /// <param name="residual">The residual's address; not read when there is none.</param>
-    /// <param name="output">The result's address.</param>
-    public void Store(int sum, int channel, nint residual, nint output)
+    /// <summary>Finishes one row's channels.</summary>
+    /// <param name="sums">Products with the zero point taken off, without bias.</param>
+    /// <param name="channel">The first sum's output channel.</param>
+    /// <param name="residual">The address of that channel's residual; not read when there is none.</param>
+    /// <param name="output">The address of that channel's result.</param>
+    public void StoreRow(ReadOnlySpan<int> sums, int channel, nint residual, nint output)
     {
-        if (_integerBias.Length > 0) sum += _integerBias[channel];
-        if (epilogue.Output == DataType.Int32) *(int*)output = sum;
-        else Finish(sum * _scale[channel], residual, output);
+        var i = 0;
+        for (; i <= sums.Length - Vector512<int>.Count; i += Vector512<int>.Count)
+        {
+            var sum = Vector512.Create(sums[i..]);
+            if (_integerBias.Length > 0) sum += Vector512.Create(_integerBias, channel + i);
+            if (epilogue.Output == DataType.Int32) sum.Store((int*)output + i);
+            else FinishVector(Vector512.ConvertToSingle(sum) * Vector512.Create(_scale, channel + i), i, residual, output);
+        }
+        for (; i < sums.Length; i++)
+        {
+            var sum = _integerBias.Length > 0 ? sums[i] + _integerBias[channel + i] : sums[i];
+            if (epilogue.Output == DataType.Int32) ((int*)output)[i] = sum;
+            else Finish(sum * _scale[channel + i], residual + (i * ResidualBytes), output + (i * OutputBytes));
+        }
     }
 
-    /// <inheritdoc cref="Store(int, int, nint, nint)"/>
-    public void Store(float sum, int channel, nint residual, nint output) =>
-        Finish(_bias.Length > 0 ? sum + _bias[channel] : sum, residual, output);
+    /// <inheritdoc cref="StoreRow(ReadOnlySpan{int}, int, nint, nint)"/>
+    public void StoreRow(ReadOnlySpan<float> sums, int channel, nint residual, nint output)
+    {
+        var i = 0;
+        for (; i <= sums.Length - Vector512<float>.Count; i += Vector512<float>.Count)
+        {
+            var sum = Vector512.Create(sums[i..]);
+            FinishVector(_bias.Length > 0 ? sum + Vector512.Create(_bias, channel + i) : sum, i, residual, output);
+        }
+        for (; i < sums.Length; i++)
+            Finish(
+                _bias.Length > 0 ? sums[i] + _bias[channel + i] : sums[i], residual + (i * ResidualBytes), output + (i * OutputBytes));
+    }
+
+    private void FinishVector(Vector512<float> x, int i, nint residual, nint output)
+    {
+        if (epilogue.Residual is { } type)
+            x = Vector512.FusedMultiplyAdd(ResidualVector(type, residual, i), Vector512.Create(_constants.ResidualScale), x);
+        var (lower, upper) = (Vector512.Create(_constants.Lower), Vector512.Create(_constants.Upper));
+        x = Vector512.ConditionalSelect(Vector512.LessThan(x, lower), lower, x);
+        x = Vector512.ConditionalSelect(Vector512.GreaterThan(x, upper), upper, x);
+        if (epilogue.Output == DataType.Float32)
+        {
+            x.Store((float*)output + i);
+            return;
+        }
+        var rounded = VectorMath.RoundToInt32(x) + Vector512.Create(_constants.OutputZeroPoint);
+        if (epilogue.Output == DataType.UInt8) ByteLanes<byte>.Store(rounded, (byte*)output + i);
+        else ByteLanes<sbyte>.Store(rounded, (sbyte*)output + i);
+    }
+
+    private Vector512<float> ResidualVector(DataType type, nint residual, int i) => type switch
+    {
+        DataType.Float32 => Vector512.Load((float*)residual + i),
+        DataType.UInt8 => Vector512.ConvertToSingle(ByteLanes<byte>.Load((byte*)residual + i) - Vector512.Create(_constants.ResidualZeroPoint)),
+        _ => Vector512.ConvertToSingle(ByteLanes<sbyte>.Load((sbyte*)residual + i) - Vector512.Create(_constants.ResidualZeroPoint)),
+    };
 
     private void Finish(float x, nint residual, nint output)
     {

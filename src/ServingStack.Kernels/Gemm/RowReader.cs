@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace ServingStack.Kernels.Gemm;
 
 /// <summary>Brings rows of A, wherever they lie, into the contiguous form that managed products multiply.</summary>
@@ -16,12 +18,26 @@ internal abstract unsafe class RowReader(DataType type, int zeroPoint)
 
     private static void Widen(byte* source, short* target, int count, int zeroPoint)
     {
-        for (var i = 0; i < count; i++) target[i] = (short)(source[i] - zeroPoint);
+        var i = 0;
+        for (; i <= count - Vector128<byte>.Count; i += Vector128<byte>.Count)
+        {
+            var bytes = Vector128.Load(source + i);
+            var words = Vector256.Create(Vector128.WidenLower(bytes), Vector128.WidenUpper(bytes)).AsInt16();
+            (words - Vector256.Create((short)zeroPoint)).Store(target + i);
+        }
+        for (; i < count; i++) target[i] = (short)(source[i] - zeroPoint);
     }
 
     private static void Widen(sbyte* source, short* target, int count, int zeroPoint)
     {
-        for (var i = 0; i < count; i++) target[i] = (short)(source[i] - zeroPoint);
+        var i = 0;
+        for (; i <= count - Vector128<sbyte>.Count; i += Vector128<sbyte>.Count)
+        {
+            var bytes = Vector128.Load(source + i);
+            var words = Vector256.Create(Vector128.WidenLower(bytes), Vector128.WidenUpper(bytes));
+            (words - Vector256.Create((short)zeroPoint)).Store(target + i);
+        }
+        for (; i < count; i++) target[i] = (short)(source[i] - zeroPoint);
     }
 }
 
