@@ -34,7 +34,8 @@ internal sealed class Checkpoint(string path, TrainingOptions options)
         using var reader = new BinaryReader(File.OpenRead(path));
         var saved = reader.ReadString();
         if (saved != _options)
-            throw new InvalidOperationException($"The checkpoint '{path}' is of a run with other options ({saved}); now they are {_options}. Delete it to begin anew.");
+            throw new InvalidOperationException($"The checkpoint '{path}' is of a run with other options ({saved}); now they are " +
+                $"{_options}. Delete it to begin anew.");
         var epochsDone = reader.ReadInt32();
         module.load(reader);
         optimizer.load_state_dict(reader);

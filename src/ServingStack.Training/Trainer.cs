@@ -40,7 +40,8 @@ public sealed class Trainer(TrainingOptions options)
     }
 
     private double RunEpoch(
-        GraphModule module, OptimizerHelper optimizer, Objective objective, ITrainingData data, Epoch epoch, IProgress<TrainingProgress>? progress)
+        GraphModule module, OptimizerHelper optimizer, Objective objective, ITrainingData data, Epoch epoch,
+            IProgress<TrainingProgress>? progress)
     {
         module.train();
         var schedule = new LearningRateSchedule(options.LearningRate, epoch.Steps, options.WarmUp);
@@ -82,7 +83,9 @@ public sealed class Trainer(TrainingOptions options)
 
     private OptimizerHelper CreateOptimizer(GraphModule module) => options.Optimizer switch
     {
-        OptimizerKind.Sgd => optim.SGD(module.parameters(), options.LearningRate, options.Momentum, weight_decay: options.WeightDecay, nesterov: options.Momentum > 0),
+        OptimizerKind.Sgd =>
+            optim.SGD(module.parameters(), options.LearningRate, options.Momentum, weight_decay: options.WeightDecay,
+                nesterov: options.Momentum > 0),
         OptimizerKind.Adam => optim.Adam(module.parameters(), options.LearningRate, weight_decay: options.WeightDecay),
         _ => throw new NotSupportedException($"Unknown optimizer {options.Optimizer}."),
     };

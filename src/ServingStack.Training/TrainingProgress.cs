@@ -1,8 +1,8 @@
 namespace ServingStack.Training;
 
 /// <summary>
-/// Where a run stands, after <paramref name="Step"/> of <paramref name="Steps"/> batches of the whole run. The loss is the mean over the epoch
-/// so far; the validation's is given once an epoch is done.
+/// Where a run stands, after <paramref name="Step"/> of <paramref name="Steps"/> batches of the whole run. The loss is the mean over the
+/// epoch so far; the validation's is given once an epoch is done.
 /// </summary>
 public sealed record TrainingProgress(int Epoch, int Epochs, long Step, long Steps, double Loss, Judgement? Validation);
 

@@ -2,7 +2,8 @@ using ServingStack.Graphs;
 
 namespace ServingStack.Zoo;
 
-/// <summary>Appends named layers with seeded weights to a graph. Weights are drawn by He et al. 2015: normal, variance 2 / fan-in.</summary>
+/// <summary>Appends named layers with seeded weights to a graph. Weights are drawn by He et al. 2015: normal, variance 2 /
+/// fan-in.</summary>
 internal sealed class Layers(Graph graph, Random random)
 {
     private const float Epsilon = 1e-5f;
@@ -14,7 +15,8 @@ internal sealed class Layers(Graph graph, Random random)
         var weight = Weights($"{name}.weight", inputs * kernel * kernel, outputs, inputs, kernel, kernel);
         var convolved = Node("Conv", name, new()
         {
-            { "kernel_shape", new long[] { kernel, kernel } }, { "strides", new long[] { stride, stride } }, { "pads", new long[] { pad, pad, pad, pad } },
+            { "kernel_shape", new long[] { kernel, kernel } }, { "strides", new long[] { stride, stride } },
+                { "pads", new long[] { pad, pad, pad, pad } },
         }, x, weight);
         return Node("BatchNormalization", $"{name}.norm", new() { { "epsilon", Epsilon } }, convolved,
             Filled($"{name}.scale", 1, outputs), Filled($"{name}.shift", 0, outputs),
@@ -23,7 +25,8 @@ internal sealed class Layers(Graph graph, Random random)
 
     /// <summary>x W^T + b, with W [outputs, inputs].</summary>
     public Value Linear(Value x, int inputs, int outputs, string name) =>
-        Node("Gemm", name, new() { { "transB", 1L } }, x, Weights($"{name}.weight", inputs, outputs, inputs), Filled($"{name}.bias", 0, outputs));
+        Node("Gemm", name, new() { { "transB", 1L } }, x, Weights($"{name}.weight", inputs, outputs, inputs),
+            Filled($"{name}.bias", 0, outputs));
 
     /// <summary>Rows of a table [categories, width] by ids.</summary>
     public Value Embedding(Value ids, int categories, int width, string name) =>
@@ -47,13 +50,15 @@ internal sealed class Layers(Graph graph, Random random)
 
     public Value Concat(IEnumerable<Value> parts, string name) => Node("Concat", name, new() { { "axis", 1L } }, [.. parts]);
 
-    /// <summary>(x - mean) / deviation a column, kept within +-<paramref name="bound"/> so that one wild number cannot rule the rest.</summary>
+    /// <summary>(x - mean) / deviation a column, kept within +-<paramref name="bound"/> so that one wild number cannot rule the
+    /// rest.</summary>
     public Value Standardize(Value x, ReadOnlySpan<float> means, ReadOnlySpan<float> deviations, float bound, string name)
     {
         var inverse = new float[deviations.Length];
         for (var i = 0; i < inverse.Length; i++) inverse[i] = 1 / deviations[i];
         var centred = Node("Sub", $"{name}.centre", null, x, graph.AddConstant(Tensor.From(means, means.Length), $"{name}.mean"));
-        var scaled = Node("Mul", $"{name}.scale", null, centred, graph.AddConstant(Tensor.From<float>(inverse, inverse.Length), $"{name}.inverse_deviation"));
+        var scaled = Node("Mul", $"{name}.scale", null, centred,
+            graph.AddConstant(Tensor.From<float>(inverse, inverse.Length), $"{name}.inverse_deviation"));
         return Node("Clip", name, null, scaled,
             graph.AddConstant(Tensor.Scalar(-bound), $"{name}.min"), graph.AddConstant(Tensor.Scalar(bound), $"{name}.max"));
     }

@@ -4,15 +4,16 @@ namespace ServingStack.Zoo;
 
 /// <summary>
 /// A deep recommender (Naumov et al. 2019, DLRM): a table of embeddings a categorical column, a bottom network for the dense features, both
-/// concatenated into a top network, a sigmoid. Inputs <c>categorical</c> [batch, columns] of ids and <c>dense</c> [batch, features] of raw numbers,
-/// standardized inside; output <c>probability</c> [batch, 1].
+/// concatenated into a top network, a sigmoid. Inputs <c>categorical</c> [batch, columns] of ids and <c>dense</c> [batch, features] of raw
+/// numbers, standardized inside; output <c>probability</c> [batch, 1].
 /// </summary>
 public static class Recommender
 {
     /// <summary>How many standard deviations of a dense feature the network gets to see.</summary>
     private const float DenseBound = 4;
 
-    /// <summary>What to build. <paramref name="Categories"/> counts each categorical column's ids; a dense feature has a mean and a deviation.</summary>
+    /// <summary>What to build. <paramref name="Categories"/> counts each categorical column's ids; a dense feature has a mean and a
+    /// deviation.</summary>
     public sealed record Configuration(IReadOnlyList<int> Categories, IReadOnlyList<float> DenseMeans, IReadOnlyList<float> DenseDeviations)
     {
         public int EmbeddingWidth { get; init; } = 8;
@@ -29,10 +30,12 @@ public static class Recommender
         var categorical = graph.AddInput("categorical", ElementType.Int64, new Shape(batch, configuration.Categories.Count));
         var dense = graph.AddInput("dense", ElementType.Float32, new Shape(batch, configuration.DenseMeans.Count));
 
-        var standardized = layers.Standardize(dense, [.. configuration.DenseMeans], [.. configuration.DenseDeviations], DenseBound, "standardized");
+        var standardized = layers.Standardize(dense, [.. configuration.DenseMeans], [.. configuration.DenseDeviations], DenseBound,
+            "standardized");
         List<Value> features = [Network(layers, standardized, configuration.DenseMeans.Count, configuration.BottomWidths, "bottom")];
         for (var c = 0; c < configuration.Categories.Count; c++)
-            features.Add(layers.Embedding(layers.Column(categorical, c, $"ids{c}"), configuration.Categories[c], configuration.EmbeddingWidth, $"embedding{c}"));
+            features.Add(layers.Embedding(layers.Column(categorical, c, $"ids{c}"), configuration.Categories[c],
+                configuration.EmbeddingWidth, $"embedding{c}"));
 
         var width = configuration.BottomWidths[^1] + (configuration.Categories.Count * configuration.EmbeddingWidth);
         var top = Network(layers, layers.Concat(features, "features"), width, configuration.TopWidths, "top");

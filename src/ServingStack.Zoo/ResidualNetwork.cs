@@ -3,8 +3,8 @@ using ServingStack.Graphs;
 namespace ServingStack.Zoo;
 
 /// <summary>
-/// A small residual network for images (He et al. 2016, section 4.2): a 3x3 convolution, three stages of basic blocks whose widths double and
-/// whose maps halve, global average pooling, a linear classifier. A block that changes shape has a 1x1 convolution as its shortcut.
+/// A small residual network for images (He et al. 2016, section 4.2): a 3x3 convolution, three stages of basic blocks whose widths double
+/// and whose maps halve, global average pooling, a linear classifier. A block that changes shape has a 1x1 convolution as its shortcut.
 /// Input <c>image</c> [batch, channels, extent, extent], pixels / 255; output <c>probabilities</c> [batch, classes].
 /// </summary>
 public static class ResidualNetwork

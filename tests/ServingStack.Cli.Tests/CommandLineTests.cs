@@ -4,7 +4,8 @@ namespace ServingStack.Cli.Tests;
 
 public sealed class CommandLineTests : IDisposable
 {
-    private static readonly string Int8 = Path.Combine(TestData.RepositoryRoot, "deploy", "models", "fashion_resnet_int8", "1", "model.onnx");
+    private static readonly string Int8 =
+        Path.Combine(TestData.RepositoryRoot, "deploy", "models", "fashion_resnet_int8", "1", "model.onnx");
 
     private readonly string _folder = Directory.CreateTempSubdirectory("servingstack-").FullName;
 

@@ -6,7 +6,8 @@ using ServingStack.Tests.Shared;
 
 namespace ServingStack.Cli.Tests;
 
-/// <summary>The requests that the README sends: they are what this code draws, and the sample models answer them as the README says.</summary>
+/// <summary>The requests that the README sends: they are what this code draws, and the sample models answer them as the README
+/// says.</summary>
 public sealed class ExampleRequestTests
 {
     [Fact]
@@ -73,7 +74,8 @@ public sealed class ExampleRequestTests
     {
         var inputs = JsonNode.Parse(File.ReadAllText(Example(example)))!["inputs"]!.AsArray();
         using var session = model.CreateSession();
-        return session.Run([.. model.Inputs.Select(spec => Read(inputs.Single(i => i!["name"]!.GetValue<string>() == spec.Name)!, spec.ElementType))])[0];
+        return session.Run([.. model.Inputs.Select(spec =>
+            Read(inputs.Single(i => i!["name"]!.GetValue<string>() == spec.Name)!, spec.ElementType))])[0];
     }
 
     private static Tensor Read(JsonNode input, ElementType type)

@@ -10,7 +10,8 @@ public sealed class TrainerTests
     private static readonly ResidualNetwork.Configuration Tiny =
         new() { Extent = 12, Classes = 4, Width = 8, Stages = 2, BlocksPerStage = 1 };
 
-    private static readonly ImageData Training = new(SyntheticImages.Create(640, Tiny.Classes, Tiny.Extent, seed: 1), maxShift: 1, mirror: false);
+    private static readonly ImageData Training =
+        new(SyntheticImages.Create(640, Tiny.Classes, Tiny.Extent, seed: 1), maxShift: 1, mirror: false);
     private static readonly ImageData Validation = new(SyntheticImages.Create(200, Tiny.Classes, Tiny.Extent, seed: 2));
 
     [Fact]
@@ -64,7 +65,8 @@ public sealed class TrainerTests
         var options = new TrainingOptions { Epochs = 1, BatchSize = 128, Checkpoint = folder.File("run.checkpoint") };
         new Trainer(options).Run(Network(), Training, Validation);
 
-        var error = Assert.Throws<InvalidOperationException>(() => new Trainer(options with { Seed = 2 }).Run(Network(), Training, Validation));
+        var error = Assert.Throws<InvalidOperationException>(() =>
+            new Trainer(options with { Seed = 2 }).Run(Network(), Training, Validation));
 
         Assert.Contains("of a run with other options", error.Message, StringComparison.Ordinal);
     }

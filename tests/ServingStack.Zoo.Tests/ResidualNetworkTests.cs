@@ -38,7 +38,8 @@ public sealed class ResidualNetworkTests
     [Fact]
     public void Create_OtherConfiguration_FollowsIt()
     {
-        var graph = ResidualNetwork.Create(new() { Channels = 3, Extent = 32, Classes = 4, Width = 8, Stages = 2, BlocksPerStage = 1 }, seed: 1);
+        var graph = ResidualNetwork.Create(new() { Channels = 3, Extent = 32, Classes = 4, Width = 8, Stages = 2, BlocksPerStage = 1 },
+            seed: 1);
 
         Assert.Equal("[batch, 3, 32, 32]", graph.Inputs[0].Shape!.ToString());
         // The stem, two blocks of two, one shortcut.

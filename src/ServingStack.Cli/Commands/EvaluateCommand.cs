@@ -14,7 +14,10 @@ internal static class EvaluateCommand
     {
         var model = ModelFile.Argument();
         var data = new Option<string>("--data") { Description = $"The test rows: {DataArgument.Forms}.", Required = true };
-        var prepare = new Option<string?>("--prepare") { Description = $"How photographs become the input: {Preparations.Names}; imagenet where left out." };
+        var prepare = new Option<string?>("--prepare")
+        {
+            Description = $"How photographs become the input: {Preparations.Names}; imagenet where left out.",
+        };
         var batch = new Option<int>("--batch") { Description = "Rows a run.", DefaultValueFactory = _ => 50 };
         var limit = new Option<int>("--limit") { Description = "Judges the first rows only.", DefaultValueFactory = _ => int.MaxValue };
         var threads = ModelFile.Threads();
@@ -49,6 +52,7 @@ internal static class EvaluateCommand
         var watch = Stopwatch.StartNew();
         var report = ProgressLine.Show($"evaluate on {name}", rows.Count, progress =>
             Evaluator.Run(model, rows, batch, new ProgressCall<int>(done => progress(done, ""))));
-        return string.Create(CultureInfo.InvariantCulture, $"{name,-16} {ReportText.Of(report)}, {report.Rows / watch.Elapsed.TotalSeconds:0} rows/s with reading");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{name,-16} {ReportText.Of(report)}, {report.Rows / watch.Elapsed.TotalSeconds:0} rows/s with reading");
     }
 }

@@ -12,7 +12,8 @@ internal static class InspectCommand
     {
         var model = ModelFile.Argument();
         var command = new Command("inspect",
-            "Prints a model's metadata and its graph, with inferred shapes.\n\n  servingstack inspect deploy/models/fashion_resnet/1/model.onnx")
+            "Prints a model's metadata and its graph, with inferred shapes.\n\n" +
+            "  servingstack inspect deploy/models/fashion_resnet/1/model.onnx")
         {
             model,
         };

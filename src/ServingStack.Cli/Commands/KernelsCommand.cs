@@ -10,7 +10,8 @@ namespace ServingStack.Cli.Commands;
 internal static class KernelsCommand
 {
     public static Command Create() =>
-        new("kernels", "Shows the kernel table and why a kernel is chosen.\n\n  servingstack kernels list\n  servingstack kernels explain 64x1024x1024 --int8")
+        new("kernels", "Shows the kernel table and why a kernel is chosen.\n\n" +
+            "  servingstack kernels list\n  servingstack kernels explain 64x1024x1024 --int8")
         {
             Subcommands = { List(), Explain() },
         };
@@ -33,7 +34,12 @@ internal static class KernelsCommand
         var shape = new Argument<string>("shape") { Description = "MxNxK of a matrix product, for example 64x1024x1024." };
         var int8 = new Option<bool>("--int8") { Description = "Unsigned bytes times signed bytes; fp32 where left out." };
         var isa = new Option<InstructionSet?>("--isa") { Description = "Holds the selection to this level." };
-        var command = new Command("explain", "Says which kernel computes a matrix product, and why each better one was refused.") { shape, int8, isa };
+        var command = new Command("explain", "Says which kernel computes a matrix product, and why each better one was refused.")
+        {
+            shape,
+            int8,
+            isa,
+        };
         command.SetAction(arguments =>
         {
             var (_, n, k) = Parse(arguments.GetValue(shape)!);

@@ -22,12 +22,14 @@ internal static class PlanCommand
         {
             var rows = arguments.GetValue(batch);
             if (rows < 1) throw new UsageException($"--batch is {rows}, expected 1 or more.");
-            using var compiled = CompiledModel.Load(arguments.GetValue(model)!, new EngineOptions { Threads = arguments.GetValue(threads) });
+            using var compiled =
+                CompiledModel.Load(arguments.GetValue(model)!, new EngineOptions { Threads = arguments.GetValue(threads) });
             using var session = compiled.CreateSession();
             var plan = session.PlanForBatch(rows);
             var output = arguments.InvocationConfiguration.Output;
             output.Write(plan.Dump());
-            output.WriteLine($"{plan.Steps.Count} steps, {plan.FallbackSteps} on ONNX Runtime, {plan.Steps.Sum(s => s.Flops)} flops; platform {compiled.Platform}");
+            output.WriteLine($"{plan.Steps.Count} steps, {plan.FallbackSteps} on ONNX Runtime, {plan.Steps.Sum(s => s.Flops)} flops; " +
+                $"platform {compiled.Platform}");
             return 0;
         });
         return command;

@@ -24,15 +24,26 @@ internal static class QuantizeCommand
         };
         var output = new Option<string>("--output") { Description = "The file to write.", Required = true };
         var rows = new Option<int>("--rows") { Description = "Rows to calibrate on.", DefaultValueFactory = _ => 1000 };
-        var ranges = new Option<RangeMethod>("--ranges") { Description = "How ranges are chosen.", DefaultValueFactory = _ => RangeMethod.MinimumError };
+        var ranges = new Option<RangeMethod>("--ranges")
+        {
+            Description = "How ranges are chosen.",
+            DefaultValueFactory = _ => RangeMethod.MinimumError,
+        };
         var keepFirst = new Option<bool>("--keep-first") { Description = "Leaves the first layer in floats." };
         var keepLast = new Option<bool>("--keep-last") { Description = "Leaves the last layer in floats." };
-        var keep = new Option<string[]>("--keep") { Description = "Nodes to leave in floats, by name.", AllowMultipleArgumentsPerToken = true };
-        var prepare = new Option<string?>("--prepare") { Description = $"How photographs become the input: {Preparations.Names}; imagenet where left out." };
+        var keep = new Option<string[]>("--keep")
+        {
+            Description = "Nodes to leave in floats, by name.",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var prepare = new Option<string?>("--prepare")
+        {
+            Description = $"How photographs become the input: {Preparations.Names}; imagenet where left out.",
+        };
         var command = new Command("quantize",
             "Brings a float model to eight bits: QuantizeLinear and DequantizeLinear in plain ONNX, which any ONNX Runtime runs.\n\n" +
-            "  servingstack quantize deploy/models/fashion_resnet/1/model.onnx --calibration fashion-mnist:../shared/data/fashion-mnist \\\n" +
-            "    --output deploy/models/fashion_resnet_int8/1/model.onnx")
+            "  servingstack quantize deploy/models/fashion_resnet/1/model.onnx \\\n" +
+            "    --calibration fashion-mnist:../shared/data/fashion-mnist --output deploy/models/fashion_resnet_int8/1/model.onnx")
         {
             model, method, data, output, rows, ranges, keepFirst, keepLast, keep, prepare,
         };
@@ -42,13 +53,15 @@ internal static class QuantizeCommand
             var options = new Int8Options
             {
                 Ranges = arguments.GetValue(ranges),
-                CalibrationRows = arguments.GetValue(rows) is > 0 and var count ? count : throw new UsageException("--rows must be 1 or more."),
+                CalibrationRows = arguments.GetValue(rows) is > 0 and var count ? count
+                    : throw new UsageException("--rows must be 1 or more."),
                 KeepFirst = arguments.GetValue(keepFirst),
                 KeepLast = arguments.GetValue(keepLast),
                 Keep = (arguments.GetValue(keep) ?? []).ToHashSet(),
             };
             CheckNames(graph, options.Keep);
-            ILabelledRows Rows(bool train) => DataArgument.Open(arguments.GetValue(data)!, train, arguments.GetValue(prepare), InputOf(graph));
+            ILabelledRows Rows(bool train) =>
+                DataArgument.Open(arguments.GetValue(data)!, train, arguments.GetValue(prepare), InputOf(graph));
             var result = Int8Quantizer.Quantize(graph, Rows(train: true), options);
             var (before, after) = (Judge(graph, Rows(train: false)), Judge(result.Graph, Rows(train: false)));
             Describe(result.Graph, arguments.GetValue(model)!, arguments.GetValue(data)!, after);
@@ -84,7 +97,8 @@ internal static class QuantizeCommand
     private static void Describe(Graph graph, string source, string data, EvaluationReport report)
     {
         var kind = data[..data.IndexOf(':', StringComparison.Ordinal)];
-        graph.Metadata["command"] = $"{graph.Metadata.GetValueOrDefault("command", source)}; servingstack quantize --calibration {kind}:DIR";
+        graph.Metadata["command"] =
+            $"{graph.Metadata.GetValueOrDefault("command", source)}; servingstack quantize --calibration {kind}:DIR";
         graph.Metadata["accuracy"] = report.Accuracy.ToString("0.0000", CultureInfo.InvariantCulture);
         if (report.AreaUnderCurve is { } area) graph.Metadata["auc"] = area.ToString("0.0000", CultureInfo.InvariantCulture);
     }

@@ -16,11 +16,18 @@ internal static class TrainCommand
         var name = new Argument<string>("recipe") { Description = string.Join("; ", Recipe.All.Select(r => $"{r.Name}: {r.Summary}")) };
         name.AcceptOnlyFromAmong([.. Recipe.All.Select(r => r.Name)]);
         var data = new Option<string?>("--data") { Description = "The folder of the data set's files." };
-        var output = new Option<string>("--output") { Description = "The model repository to write into.", DefaultValueFactory = _ => "deploy/models" };
+        var output = new Option<string>("--output")
+        {
+            Description = "The model repository to write into.",
+            DefaultValueFactory = _ => "deploy/models",
+        };
         var version = new Option<int>("--model-version") { Description = "The version's folder.", DefaultValueFactory = _ => 1 };
         var seed = new Option<int>("--seed") { Description = "Draws weights, order and augmentation.", DefaultValueFactory = _ => 1 };
         var epochs = new Option<int?>("--epochs") { Description = "Passes over the data; the recipe's own number where left out." };
-        var checkpoint = new Option<string?>("--checkpoint") { Description = "Keeps the state after each epoch in this file, and goes on from it." };
+        var checkpoint = new Option<string?>("--checkpoint")
+        {
+            Description = "Keeps the state after each epoch in this file, and goes on from it.",
+        };
         var command = new Command("train",
             "Trains a sample model and writes OUTPUT/<model>/<version>/model.onnx.\n\n" +
             "  servingstack train fashion-resnet --data ../shared/data/fashion-mnist --output deploy/models --seed 1")
@@ -51,5 +58,6 @@ internal static class TrainCommand
             new ProgressCall<TrainingProgress>(p => report((double)p.Step / p.Steps, Text(p)))));
 
     private static string Text(TrainingProgress p) => string.Create(CultureInfo.InvariantCulture,
-        $"epoch {p.Epoch}/{p.Epochs}, loss {p.Loss:0.0000}{(p.Validation is { } v ? $", test loss {v.Loss:0.0000}, test accuracy {100 * v.Accuracy:0.00} %" : "")}");
+        $"epoch {p.Epoch}/{p.Epochs}, loss {p.Loss:0.0000}" +
+        $"{(p.Validation is { } v ? $", test loss {v.Loss:0.0000}, test accuracy {100 * v.Accuracy:0.00} %" : "")}");
 }

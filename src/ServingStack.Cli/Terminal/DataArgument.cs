@@ -32,5 +32,6 @@ internal static class DataArgument
     }
 
     private static int SizeOf(TensorSpec input) => input.Shape is { Rank: 4 } shape && shape[2].IsFixed ? (int)shape[2].Value
-        : throw new UsageException($"Input '{input.Name}' has shape {input.Shape}; photographs need a model of a fixed height and width, channels first.");
+        : throw new UsageException($"Input '{input.Name}' has shape {input.Shape}; photographs need a model of a fixed height and width, " +
+            "channels first.");
 }

@@ -5,7 +5,8 @@ namespace ServingStack.Cli.Terminal;
 /// <summary>Progress bars while something long runs, on the error stream: the output is the result alone.</summary>
 internal static class ProgressLine
 {
-    private static readonly IAnsiConsole Terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+    private static readonly IAnsiConsole Terminal =
+        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
 
     /// <summary>Runs the work with one bar of <paramref name="total"/> steps; the work reports how many are done, and a text.</summary>
     public static T Show<T>(string title, double total, Func<Action<double, string>, T> work) =>

@@ -4,9 +4,9 @@ using System.Text;
 namespace ServingStack.Compression.Datasets;
 
 /// <summary>
-/// UCI Adult (Becker, Kohavi 1996): does a person of the 1994 census earn more than 50,000 dollars a year? 32,561 + 16,281 rows of comma-separated
-/// values, gzipped. Eight categorical columns, of which id 0 is a missing value, and five numeric ones; the sampling weight <c>fnlwgt</c> is no
-/// feature of a person and is left out.
+/// UCI Adult (Becker, Kohavi 1996): does a person of the 1994 census earn more than 50,000 dollars a year? 32,561 + 16,281 rows of
+/// comma-separated values, gzipped. Eight categorical columns, of which id 0 is a missing value, and five numeric ones; the sampling
+/// weight <c>fnlwgt</c> is no feature of a person and is left out.
 /// </summary>
 public static class Adult
 {
@@ -23,15 +23,17 @@ public static class Adult
     public static IReadOnlyList<CategoricalColumn> CategoricalColumns { get; } =
     [
         Column("workclass", "Private, Self-emp-not-inc, Self-emp-inc, Federal-gov, Local-gov, State-gov, Without-pay, Never-worked"),
-        Column("education", "Bachelors, Some-college, 11th, HS-grad, Prof-school, Assoc-acdm, Assoc-voc, 9th, 7th-8th, 12th, Masters, 1st-4th, " +
-            "10th, Doctorate, 5th-6th, Preschool"),
-        Column("marital-status", "Married-civ-spouse, Divorced, Never-married, Separated, Widowed, Married-spouse-absent, Married-AF-spouse"),
+        Column("education", "Bachelors, Some-college, 11th, HS-grad, Prof-school, Assoc-acdm, Assoc-voc, 9th, 7th-8th, 12th, Masters, " +
+            "1st-4th, 10th, Doctorate, 5th-6th, Preschool"),
+        Column("marital-status",
+            "Married-civ-spouse, Divorced, Never-married, Separated, Widowed, Married-spouse-absent, Married-AF-spouse"),
         Column("occupation", "Tech-support, Craft-repair, Other-service, Sales, Exec-managerial, Prof-specialty, Handlers-cleaners, " +
             "Machine-op-inspct, Adm-clerical, Farming-fishing, Transport-moving, Priv-house-serv, Protective-serv, Armed-Forces"),
         Column("relationship", "Wife, Own-child, Husband, Not-in-family, Other-relative, Unmarried"),
         Column("race", "White, Asian-Pac-Islander, Amer-Indian-Eskimo, Other, Black"),
         Column("sex", "Female, Male"),
-        Column("native-country", "United-States, Cambodia, England, Puerto-Rico, Canada, Germany, Outlying-US(Guam-USVI-etc), India, Japan, Greece, " +
+        Column("native-country",
+            "United-States, Cambodia, England, Puerto-Rico, Canada, Germany, Outlying-US(Guam-USVI-etc), India, Japan, Greece, " +
             "South, China, Cuba, Iran, Honduras, Philippines, Italy, Poland, Jamaica, Vietnam, Mexico, Portugal, Ireland, France, " +
             "Dominican-Republic, Laos, Ecuador, Taiwan, Haiti, Columbia, Hungary, Guatemala, Nicaragua, Scotland, Thailand, Yugoslavia, " +
             "El-Salvador, Trinadad&Tobago, Peru, Hong, Holand-Netherlands"),
@@ -53,7 +55,8 @@ public static class Adult
             if (line.Length == 0 || line[0] == '|') continue;
             var fields = line.Split(',', StringSplitOptions.TrimEntries);
             if (fields.Length != Columns.Length + 1)
-                throw new DatasetException($"'{path}' line {number} has {fields.Length} fields, expected {Columns.Length + 1}: it is truncated or no Adult file.");
+                throw new DatasetException($"'{path}' line {number} has {fields.Length} fields, expected {Columns.Length + 1}: it is " +
+                    "truncated or no Adult file.");
             foreach (var column in CategoricalColumns) categorical.Add(Id(column, Field(fields, column.Name), path, number));
             foreach (var column in DenseColumns) dense.Add(Number(column, Field(fields, column), path, number));
             targets.Add(Target(fields[^1], path, number));
@@ -70,7 +73,8 @@ public static class Adult
     {
         for (var id = 0; id < column.Categories.Count; id++)
             if (column.Categories[id] == value) return id;
-        throw new DatasetException($"'{path}' line {line}: {column.Name} is '{value}', expected one of {string.Join(", ", column.Categories)}.");
+        throw new DatasetException($"'{path}' line {line}: {column.Name} is '{value}', expected one of " +
+            $"{string.Join(", ", column.Categories)}.");
     }
 
     private static float Number(string column, string value, string path, int line) =>

@@ -1,8 +1,8 @@
 namespace ServingStack.Compression.Datasets;
 
 /// <summary>
-/// CIFAR-10 (Krizhevsky 2009): colour images of 32 x 32 in ten classes. Its binary files hold records of one label byte and 3,072 pixel bytes
-/// (red, green, blue planes); here each file is gzipped.
+/// CIFAR-10 (Krizhevsky 2009): colour images of 32 x 32 in ten classes. Its binary files hold records of one label byte and 3,072 pixel
+/// bytes (red, green, blue planes); here each file is gzipped.
 /// </summary>
 public static class Cifar10
 {
@@ -28,7 +28,8 @@ public static class Cifar10
         var bytes = GzipFile.ReadAllBytes(path);
         var count = bytes.Length / RecordSize;
         if (count == 0 || bytes.Length % RecordSize != 0)
-            throw new DatasetException($"'{path}' holds {bytes.Length} bytes, expected records of {RecordSize} bytes: it is truncated or no CIFAR-10 file.");
+            throw new DatasetException($"'{path}' holds {bytes.Length} bytes, expected records of {RecordSize} bytes: it is truncated or " +
+                "no CIFAR-10 file.");
         var pixels = new byte[count * (RecordSize - 1)];
         var labels = new byte[count];
         for (var i = 0; i < count; i++)

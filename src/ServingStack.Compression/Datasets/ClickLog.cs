@@ -1,8 +1,8 @@
 namespace ServingStack.Compression.Datasets;
 
 /// <summary>
-/// A seeded synthetic click log, for trials and tests where no real data is at hand. Its rule is known: each category has a weight, user and
-/// item meet in a product of their hidden tastes, two dense features add a slope and a curve; the click is a coin with the probability
+/// A seeded synthetic click log, for trials and tests where no real data is at hand. Its rule is known: each category has a weight, user
+/// and item meet in a product of their hidden tastes, two dense features add a slope and a curve; the click is a coin with the probability
 /// sigmoid(sum). What no model can beat is therefore known too: the scores of the rule itself.
 /// </summary>
 public static class ClickLog
@@ -12,8 +12,8 @@ public static class ClickLog
     private static readonly (string Name, int Categories)[] Columns = [("user", 100), ("item", 50), ("device", 4), ("hour", 24)];
 
     /// <summary>
-    /// Makes <paramref name="count"/> rows. Rows of the same <paramref name="ruleSeed"/> follow the same rule; <paramref name="rowSeed"/> draws
-    /// them. The second result holds each row's true click probability.
+    /// Makes <paramref name="count"/> rows. Rows of the same <paramref name="ruleSeed"/> follow the same rule; <paramref name="rowSeed"/>
+    /// draws them. The second result holds each row's true click probability.
     /// </summary>
     public static (TabularDataset Rows, float[] TrueProbabilities) Create(int count, int ruleSeed, int rowSeed)
     {
@@ -33,11 +33,13 @@ public static class ClickLog
             probabilities[row] = (float)rule.Probability(ids, numbers);
             targets[row] = random.NextDouble() < probabilities[row] ? 1 : 0;
         }
-        CategoricalColumn[] columns = [.. Columns.Select(c => new CategoricalColumn(c.Name, [.. Enumerable.Range(0, c.Categories).Select(id => $"{c.Name} {id}")]))];
+        CategoricalColumn[] columns =
+            [.. Columns.Select(c => new CategoricalColumn(c.Name, [.. Enumerable.Range(0, c.Categories).Select(id => $"{c.Name} {id}")]))];
         return (new("click-log", columns, ["age of the item", "price"], categorical, dense, targets), probabilities);
     }
 
-    private static double Gauss(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+    private static double Gauss(Random random) =>
+        Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 
     private sealed class Rule(Random random)
     {

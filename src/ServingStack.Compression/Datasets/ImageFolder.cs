@@ -3,8 +3,8 @@ using System.IO.Compression;
 namespace ServingStack.Compression.Datasets;
 
 /// <summary>
-/// Photographs with class numbers: a zip file or a folder that holds image files and <c>labels.tsv</c>, whose lines are class index, WordNet
-/// id, name, file name, separated by tabs. Images are decoded when they are asked for.
+/// Photographs with class numbers: a zip file or a folder that holds image files and <c>labels.tsv</c>, whose lines are class index,
+/// WordNet id, name, file name, separated by tabs. Images are decoded when they are asked for.
 /// </summary>
 public sealed class ImageFolder : IDisposable
 {

@@ -7,6 +7,7 @@ internal static class Labels
     {
         for (var i = 0; i < labels.Length; i++)
             if (labels[i] >= classes)
-                throw new DatasetException($"'{file}' labels record {i} with {labels[i]}, expected 0..{classes - 1}: it is not the file that its name says.");
+                throw new DatasetException($"'{file}' labels record {i} with {labels[i]}, expected 0..{classes - 1}: it is not the file " +
+                    "that its name says.");
     }
 }

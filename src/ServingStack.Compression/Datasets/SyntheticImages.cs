@@ -6,7 +6,8 @@ namespace ServingStack.Compression.Datasets;
 /// </summary>
 public static class SyntheticImages
 {
-    /// <summary>Makes <paramref name="count"/> grey images of <paramref name="extent"/> x <paramref name="extent"/>, classes in turn.</summary>
+    /// <summary>Makes <paramref name="count"/> grey images of <paramref name="extent"/> x <paramref name="extent"/>, classes in
+    /// turn.</summary>
     public static ImageDataset Create(int count, int classes, int extent, int seed)
     {
         var random = new Random(seed);
@@ -17,7 +18,8 @@ public static class SyntheticImages
             labels[i] = (byte)(i % classes);
             Draw(pixels.AsSpan(i * extent * extent, extent * extent), extent, Math.PI * labels[i] / classes, random);
         }
-        return new("synthetic", 1, extent, extent, pixels, labels, [.. Enumerable.Range(0, classes).Select(c => $"angle {180 * c / classes}")]);
+        return new("synthetic", 1, extent, extent, pixels, labels,
+            [.. Enumerable.Range(0, classes).Select(c => $"angle {180 * c / classes}")]);
     }
 
     private static void Draw(Span<byte> image, int extent, double angle, Random random)

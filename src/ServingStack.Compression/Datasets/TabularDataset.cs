@@ -1,11 +1,12 @@
 namespace ServingStack.Compression.Datasets;
 
 /// <summary>
-/// Rows of categorical and numeric features with a binary target. Row-major: <paramref name="Categorical"/> holds one id a categorical column
-/// (an index into the column's categories), <paramref name="Dense"/> the numbers as they were recorded.
+/// Rows of categorical and numeric features with a binary target. Row-major: <paramref name="Categorical"/> holds one id a categorical
+/// column (an index into the column's categories), <paramref name="Dense"/> the numbers as they were recorded.
 /// </summary>
 public sealed record TabularDataset(
-    string Name, IReadOnlyList<CategoricalColumn> CategoricalColumns, IReadOnlyList<string> DenseColumns, long[] Categorical, float[] Dense, float[] Targets)
+    string Name, IReadOnlyList<CategoricalColumn> CategoricalColumns, IReadOnlyList<string> DenseColumns, long[] Categorical,
+        float[] Dense, float[] Targets)
 {
     public int Count => Targets.Length;
 

@@ -62,7 +62,8 @@ public static class Evaluator
     private static int WidthOf(CompiledModel model) =>
         model.Outputs[0].Shape is { Rank: >= 2 } shape && shape.Skip(1).All(d => d.IsFixed)
             ? (int)shape.Skip(1).Aggregate(1L, (product, d) => product * d.Value)
-            : throw new NotSupportedException($"Output '{model.Outputs[0].Name}' has shape {model.Outputs[0].Shape}; to be judged it must hold a fixed number of scores a row.");
+            : throw new NotSupportedException($"Output '{model.Outputs[0].Name}' has shape {model.Outputs[0].Shape}; to be judged it " +
+                "must hold a fixed number of scores a row.");
 
     private static Tensor Floats(Tensor output) => output.ElementType == ElementType.Float32 ? output
         : throw new NotSupportedException($"The model's output is {output.ElementType}; to be judged it must be Float32.");

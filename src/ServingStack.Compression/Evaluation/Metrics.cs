@@ -4,8 +4,8 @@ namespace ServingStack.Compression.Evaluation;
 public static class Metrics
 {
     /// <summary>
-    /// The chance that a row of target 1 scores higher than one of target 0, ties counting half (Fawcett 2006): the area under the ROC curve,
-    /// 0..1; NaN where one of the targets does not occur.
+    /// The chance that a row of target 1 scores higher than one of target 0, ties counting half (Fawcett 2006): the area under the ROC
+    /// curve, 0..1; NaN where one of the targets does not occur.
     /// </summary>
     public static double AreaUnderCurve(ReadOnlySpan<float> scores, ReadOnlySpan<float> targets)
     {

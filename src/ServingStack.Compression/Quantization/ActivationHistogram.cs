@@ -1,7 +1,8 @@
 namespace ServingStack.Compression.Quantization;
 
 /// <summary>
-/// How often an activation's numbers fell where, over the range that was seen before, in 2,048 equal bins (as many as eight a step of eight bits).
+/// How often an activation's numbers fell where, over the range that was seen before, in 2,048 equal bins (as many as eight a step of
+/// eight bits).
 /// </summary>
 internal sealed class ActivationHistogram(double least, double most)
 {
@@ -51,7 +52,8 @@ internal sealed class ActivationHistogram(double least, double most)
         return ActivationQuantization.Covering(best.Low, best.High);
     }
 
-    /// <summary>Rounding spreads evenly over a step, whose mean square is step^2 / 12; what is clipped lands on the end of the range.</summary>
+    /// <summary>Rounding spreads evenly over a step, whose mean square is step^2 / 12; what is clipped lands on the end of the
+    /// range.</summary>
     private double SquaredError(double low, double high)
     {
         var step = (high - low) / 255;

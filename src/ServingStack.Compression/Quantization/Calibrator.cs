@@ -14,7 +14,8 @@ internal sealed class Calibrator(ILabelledRows rows, int rowCount, RangeMethod m
 
     private delegate void Visitor(string value, ReadOnlySpan<float> numbers);
 
-    /// <summary>A quantization for each named value of the graph. Graph inputs keep their whole range: what is clipped there is lost to all.</summary>
+    /// <summary>A quantization for each named value of the graph. Graph inputs keep their whole range: what is clipped there is lost to
+    /// all.</summary>
     public Dictionary<string, ActivationQuantization> Run(Graph graph, IReadOnlySet<string> names)
     {
         using var model = CompiledModel.Compile(WithOutputs(graph, names), new EngineOptions { ForceOnnxRuntime = true, Threads = 0 });
@@ -48,7 +49,8 @@ internal sealed class Calibrator(ILabelledRows rows, int rowCount, RangeMethod m
     {
         foreach (var number in numbers)
         {
-            if (!float.IsFinite(number)) throw new NotSupportedException($"Value '{name}' became {number} on the calibration rows; a model must stay finite to be quantized.");
+            if (!float.IsFinite(number)) throw new NotSupportedException($"Value '{name}' became {number} on the calibration rows; a " +
+                "model must stay finite to be quantized.");
             range = (Math.Min(range.Least, number), Math.Max(range.Most, number));
         }
         return range;

@@ -13,7 +13,8 @@ namespace ServingStack.Compression.Quantization;
 public static class Int8Quantizer
 {
     /// <summary>Quantizes a copy; the model stays as it is.</summary>
-    /// <exception cref="NotSupportedException">The model has no layer that can be quantized, or does not stay finite on the rows.</exception>
+    /// <exception cref="NotSupportedException">The model has no layer that can be quantized, or does not stay finite on the
+    /// rows.</exception>
     public static Int8Result Quantize(Graph model, ILabelledRows calibration, Int8Options options)
     {
         var graph = OnnxReader.Load(OnnxWriter.ToBytes(model), model.Name);
@@ -23,7 +24,8 @@ public static class Int8Quantizer
         if (layers.Length == 0)
             throw new NotSupportedException($"Model '{model.Name}' has no Conv, Gemm or MatMul with constant weights to quantize.");
         var activations = scope.Activations(graph);
-        var ranges = new Calibrator(calibration, options.CalibrationRows, options.Ranges).Run(graph, activations.Select(v => v.Name).ToHashSet());
+        var ranges = new Calibrator(calibration, options.CalibrationRows, options.Ranges)
+            .Run(graph, activations.Select(v => v.Name).ToHashSet());
         ConsumerRanges.Narrow(graph, scope, ranges);
 
         var quantized = scope.In(graph).Select(n => $"{n.OpType} {n.Name}").ToArray();
@@ -31,7 +33,8 @@ public static class Int8Quantizer
         new QdqWriter(graph, scope, ranges).Write(activations, layers);
         ShapeInference.Run(graph);
         graph.Metadata["quantization"] = string.Create(CultureInfo.InvariantCulture,
-            $"int8 QDQ; weights signed, symmetric, per channel; activations unsigned, {options.Ranges} over {Math.Min(options.CalibrationRows, calibration.Count)} rows");
+            $"int8 QDQ; weights signed, symmetric, per channel; activations unsigned, {options.Ranges} over " +
+                $"{Math.Min(options.CalibrationRows, calibration.Count)} rows");
         return new(graph, quantized, kept);
     }
 }

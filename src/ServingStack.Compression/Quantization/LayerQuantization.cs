@@ -42,7 +42,8 @@ internal sealed class LayerQuantization
     public static int[] Bias(ReadOnlySpan<float> bias, float[] scales)
     {
         var units = new int[bias.Length];
-        for (var n = 0; n < units.Length; n++) units[n] = (int)Math.Clamp(Math.Round((double)bias[n] / scales[n]), int.MinValue, int.MaxValue);
+        for (var n = 0; n < units.Length; n++)
+            units[n] = (int)Math.Clamp(Math.Round((double)bias[n] / scales[n]), int.MinValue, int.MaxValue);
         return units;
     }
 }

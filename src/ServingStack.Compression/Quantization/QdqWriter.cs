@@ -6,7 +6,8 @@ namespace ServingStack.Compression.Quantization;
 internal sealed class QdqWriter(Graph graph, QuantizationScope scope, IReadOnlyDictionary<string, ActivationQuantization> ranges)
 {
     private readonly HashSet<string> _names =
-        [.. graph.Inputs.Concat(graph.Nodes.SelectMany(n => n.Inputs.OfType<Value>().Concat(n.Outputs))).Select(v => v.Name), .. graph.Nodes.Select(n => n.Name)];
+        [.. graph.Inputs.Concat(graph.Nodes.SelectMany(n => n.Inputs.OfType<Value>().Concat(n.Outputs))).Select(v => v.Name),
+            .. graph.Nodes.Select(n => n.Name)];
 
     /// <summary>Quantizes activations for their readers in scope, then the weights and biases of the layers.</summary>
     public void Write(IReadOnlySet<Value> activations, IReadOnlyList<Node> layers)
@@ -33,7 +34,8 @@ internal sealed class QdqWriter(Graph graph, QuantizationScope scope, IReadOnlyD
         var scale = graph.AddConstant(Tensor.Scalar(quantization.Scale), Unique($"{value.Name}.scale"));
         var zeroPoint = graph.AddConstant(Tensor.Scalar(quantization.ZeroPoint), Unique($"{value.Name}.zero_point"));
         var quantize = Node("QuantizeLinear", $"{value.Name}.quantize", ElementType.UInt8, null, value, scale, zeroPoint);
-        var dequantize = Node("DequantizeLinear", $"{value.Name}.dequantize", ElementType.Float32, null, quantize.Outputs[0], scale, zeroPoint);
+        var dequantize = Node("DequantizeLinear", $"{value.Name}.dequantize", ElementType.Float32, null, quantize.Outputs[0], scale,
+            zeroPoint);
         if (value.Producer is { } producer) graph.InsertAfter(producer, quantize);
         else graph.InsertBefore(graph.Nodes[0], quantize);
         graph.InsertAfter(quantize, dequantize);
@@ -46,7 +48,8 @@ internal sealed class QdqWriter(Graph graph, QuantizationScope scope, IReadOnlyD
     {
         var (weights, axis) = (layer.Inputs[1]!, QuantizableOperators.ChannelAxis(layer)!.Value);
         var quantization = LayerQuantization.Of(weights.Constant!, axis);
-        layer.SetInput(1, Dequantized(layer, $"{layer.Name}.weight", Tensor.From<sbyte>(quantization.Weights, weights.Constant!.Dimensions), quantization.Scales, axis));
+        layer.SetInput(1, Dequantized(layer, $"{layer.Name}.weight",
+            Tensor.From<sbyte>(quantization.Weights, weights.Constant!.Dimensions), quantization.Scales, axis));
         if (layer.Input(2)?.Constant is not { } bias) return;
         var scales = quantization.BiasScales(activationScale);
         var units = LayerQuantization.Bias(bias.As<float>(), scales);
@@ -56,7 +59,8 @@ internal sealed class QdqWriter(Graph graph, QuantizationScope scope, IReadOnlyD
     private Value Dequantized(Node layer, string name, Tensor integers, float[] scales, int axis)
     {
         var dequantize = Node("DequantizeLinear", $"{name}.dequantize", ElementType.Float32, new() { { "axis", (long)axis } },
-            graph.AddConstant(integers, Unique($"{name}.quantized")), graph.AddConstant(Tensor.From<float>(scales, scales.Length), Unique($"{name}.scale")));
+            graph.AddConstant(integers, Unique($"{name}.quantized")),
+            graph.AddConstant(Tensor.From<float>(scales, scales.Length), Unique($"{name}.scale")));
         graph.InsertBefore(layer, dequantize);
         return dequantize.Outputs[0];
     }
@@ -64,7 +68,10 @@ internal sealed class QdqWriter(Graph graph, QuantizationScope scope, IReadOnlyD
     private Node Node(string opType, string name, ElementType type, AttributeMap? attributes, params Value[] inputs)
     {
         var unique = Unique(name);
-        return new(opType, inputs, [new Value(unique) { ElementType = type, Shape = inputs[0].Shape }], unique) { Attributes = attributes ?? new() };
+        return new(opType, inputs, [new Value(unique) { ElementType = type, Shape = inputs[0].Shape }], unique)
+        {
+            Attributes = attributes ?? new(),
+        };
     }
 
     private string Unique(string name)

@@ -21,7 +21,8 @@ internal enum QuantizedRole
     Activation,
 }
 
-/// <summary>The roles of the operators. All but layers are quantized only where what they read comes from quantized operators already.</summary>
+/// <summary>The roles of the operators. All but layers are quantized only where what they read comes from quantized operators
+/// already.</summary>
 internal static class QuantizableOperators
 {
     private static readonly Dictionary<string, QuantizedRole> Roles = new(StringComparer.Ordinal)
@@ -66,7 +67,8 @@ internal static class QuantizableOperators
         {
             "Conv" => 0,
             "MatMul" when weights.Rank == 2 => 1,
-            "Gemm" when layer.Attributes.Float("alpha", 1) == 1 && layer.Attributes.Float("beta", 1) == 1 && layer.Attributes.Int("transA", 0) == 0
+            "Gemm" when layer.Attributes.Float("alpha", 1) == 1 && layer.Attributes.Float("beta", 1) == 1
+                && layer.Attributes.Int("transA", 0) == 0
                 => layer.Attributes.Int("transB", 0) != 0 ? 0 : 1,
             _ => null,
         };

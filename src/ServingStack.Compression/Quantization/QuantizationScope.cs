@@ -9,7 +9,8 @@ internal sealed class QuantizationScope
 
     public QuantizationScope(Graph graph, Int8Options options)
     {
-        Node[] layers = [.. graph.Nodes.Where(n => QuantizableOperators.RoleOf(n) == QuantizedRole.Layer && QuantizableOperators.ChannelAxis(n) is not null)];
+        Node[] layers = [.. graph.Nodes.Where(n => QuantizableOperators.RoleOf(n) == QuantizedRole.Layer
+            && QuantizableOperators.ChannelAxis(n) is not null)];
         HashSet<Node> kept = [.. graph.Nodes.Where(n => options.Keep.Contains(n.Name))];
         if (options.KeepFirst && layers.Length > 0) kept.Add(layers[0]);
         if (options.KeepLast && layers.Length > 0) kept.Add(layers[^1]);
@@ -22,7 +23,8 @@ internal sealed class QuantizationScope
     /// <summary>The nodes in scope, in the graph's order.</summary>
     public IEnumerable<Node> In(Graph graph) => graph.Nodes.Where(_nodes.Contains);
 
-    /// <summary>The activations that must be quantized: what nodes in scope read, except what a clamp reads from its own operator.</summary>
+    /// <summary>The activations that must be quantized: what nodes in scope read, except what a clamp reads from its own
+    /// operator.</summary>
     public IReadOnlySet<Value> Activations(Graph graph) => In(graph)
         .Where(n => QuantizableOperators.RoleOf(n) != QuantizedRole.Activation)
         .SelectMany(n => QuantizableOperators.Activations(n).Select(i => n.Inputs[i]!))

@@ -10,8 +10,8 @@ public enum RangeMethod
     Percentile,
 
     /// <summary>
-    /// The range of the least squared error, rounding and clipping together, over a histogram (Park et al. 2018, section 3.2.2, outlier-aware
-    /// quantization).
+    /// The range of the least squared error, rounding and clipping together, over a histogram (Park et al. 2018, section 3.2.2,
+    /// outlier-aware quantization).
     /// </summary>
     MinimumError,
 }

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace ServingStack.Training.Data;
 
 /// <summary>
-/// Images for a classifier: input [n, channels, height, width] of pixels / 255, targets [n] of class indices. Augmentation moves an image by
-/// up to <paramref name="maxShift"/> pixels each way, the border black, and mirrors every other one (He et al. 2016, section 4.2).
+/// Images for a classifier: input [n, channels, height, width] of pixels / 255, targets [n] of class indices. Augmentation moves an image
+/// by up to <paramref name="maxShift"/> pixels each way, the border black, and mirrors every other one (He et al. 2016, section 4.2).
 /// </summary>
 public sealed class ImageData(ImageDataset images, int maxShift = 2, bool mirror = true) : ITrainingData
 {

@@ -20,6 +20,7 @@ public sealed class TabularData(TabularDataset table) : ITrainingData
             table.Dense.AsSpan(rows[i] * features, features).CopyTo(dense.AsSpan(i * features));
             targets[i] = table.Targets[rows[i]];
         }
-        return new([tensor(categorical, [rows.Length, columns]), tensor(dense, [rows.Length, features])], tensor(targets, [rows.Length, 1]));
+        return new([tensor(categorical, [rows.Length, columns]), tensor(dense, [rows.Length, features])],
+            tensor(targets, [rows.Length, 1]));
     }
 }

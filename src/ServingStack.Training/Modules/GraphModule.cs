@@ -22,7 +22,8 @@ public sealed class GraphModule : nn.Module<IReadOnlyList<Tensor>, Tensor>
     // TorchSharp's own module type calls libtorch when it is constructed.
     static GraphModule() => TorchRuntime.EnsureLoaded();
 
-    /// <exception cref="NotSupportedException">The graph holds an operator that cannot be trained through; the message names it.</exception>
+    /// <exception cref="NotSupportedException">The graph holds an operator that cannot be trained through; the message names
+    /// it.</exception>
     public GraphModule(Graph graph, Value result)
         : base(graph.Name)
     {

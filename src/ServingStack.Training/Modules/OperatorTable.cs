@@ -74,7 +74,8 @@ internal static class OperatorTable
 
     // While training, the batch's own mean and variance normalize, and inputs 3 and 4 follow them in place.
     private static Tensor BatchNormalization(OperatorCall c) =>
-        functional.batch_norm(c[0], c[3], c[4], c[1], c[2], c.Training, 1 - c.Attributes.Float("momentum", 0.9f), c.Attributes.Float("epsilon", 1e-5f));
+        functional.batch_norm(c[0], c[3], c[4], c[1], c[2], c.Training, 1 - c.Attributes.Float("momentum", 0.9f),
+            c.Attributes.Float("epsilon", 1e-5f));
 
     private static Tensor Flatten(OperatorCall c)
     {
@@ -96,7 +97,8 @@ internal static class OperatorTable
     private static Tensor MaxPool(OperatorCall c)
     {
         var (x, pads) = SymmetricPads(c, double.NegativeInfinity);
-        return functional.max_pool2d(x, c.Attributes.Ints("kernel_shape")!, Pair(c, "strides"), pads, Pair(c, "dilations"), c.Attributes.Int("ceil_mode", 0) != 0);
+        return functional.max_pool2d(x, c.Attributes.Ints("kernel_shape")!, Pair(c, "strides"), pads, Pair(c, "dilations"),
+            c.Attributes.Int("ceil_mode", 0) != 0);
     }
 
     private static Tensor AveragePool(OperatorCall c)

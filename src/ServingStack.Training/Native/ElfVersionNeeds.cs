@@ -6,8 +6,8 @@ namespace ServingStack.Training.Native;
 /// <summary>
 /// The symbol versions that a 64-bit little-endian ELF library asks of others (section <c>.gnu.version_r</c>; System V gABI, "Symbol
 /// Versioning"). A library can ask for a version of which it binds no symbol: its symbol table names one, as the marker that
-/// <c>&lt;iostream&gt;</c> leaves, but no relocation uses it. The dynamic linker refuses the library all the same where the version is missing,
-/// unless the need is marked weak.
+/// <c>&lt;iostream&gt;</c> leaves, but no relocation uses it. The dynamic linker refuses the library all the same where the version is
+/// missing, unless the need is marked weak.
 /// </summary>
 internal static class ElfVersionNeeds
 {

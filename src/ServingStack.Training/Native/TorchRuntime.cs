@@ -32,7 +32,8 @@ public static class TorchRuntime
         return copy;
     }
 
-    /// <summary>The path of a copy that any libstdc++ accepts which has the symbols that are really bound; made at the first call.</summary>
+    /// <summary>The path of a copy that any libstdc++ accepts which has the symbols that are really bound; made at the first
+    /// call.</summary>
     internal static string WeakenedCopy(string library, string cacheFolder)
     {
         var image = File.ReadAllBytes(library);
@@ -51,12 +52,13 @@ public static class TorchRuntime
     private static string Find(string name, IReadOnlyList<string> folders) =>
         folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
         ?? throw new DllNotFoundException(
-            $"'{name}' of libtorch is in none of: {string.Join(", ", folders)}. Training needs libtorch, which the project references for " +
-            "linux-x64 only; on another system add the package 'libtorch-cpu-<rid>' of the version in Directory.Packages.props.");
+            $"'{name}' of libtorch is in none of: {string.Join(", ", folders)}. Training needs libtorch, which the project references " +
+            "for linux-x64 only; on another system add the package 'libtorch-cpu-<rid>' of the version in Directory.Packages.props.");
 
     private static string[] SearchFolders() =>
     [
-        .. (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries),
+        .. (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries),
         Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"),
         AppContext.BaseDirectory,
     ];

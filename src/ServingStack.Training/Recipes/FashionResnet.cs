@@ -9,11 +9,13 @@ namespace ServingStack.Training.Recipes;
 internal static class FashionResnet
 {
     public static Recipe Recipe { get; } = new(
-        "fashion-resnet", "fashion_resnet", "residual network on Fashion-MNIST, about 10 minutes on two cores", new() { Epochs = 8 }, Prepare);
+        "fashion-resnet", "fashion_resnet", "residual network on Fashion-MNIST, about 10 minutes on two cores", new() { Epochs = 8 },
+            Prepare);
 
     private static RecipeMaterial Prepare(string? folder, int seed)
     {
-        if (folder is null) throw new DatasetException("fashion-resnet needs --data DIR: the folder of the four Fashion-MNIST files (train-*.gz, t10k-*.gz).");
+        if (folder is null) throw new DatasetException("fashion-resnet needs --data DIR: the folder of the four Fashion-MNIST files " +
+            "(train-*.gz, t10k-*.gz).");
         var (training, test) = (FashionMnist.Load(folder, train: true), FashionMnist.Load(folder, train: false));
         var graph = ResidualNetwork.Create(new(), seed);
         graph.Name = "fashion_resnet";

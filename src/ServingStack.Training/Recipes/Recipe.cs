@@ -10,7 +10,8 @@ namespace ServingStack.Training.Recipes;
 /// <param name="Summary">One line for a list.</param>
 /// <param name="Options">How it is trained; the seed may be replaced.</param>
 /// <param name="Prepare">Reads the data of a folder (null where none is given) and builds the untrained network with a seed.</param>
-public sealed record Recipe(string Name, string ModelName, string Summary, TrainingOptions Options, Func<string?, int, RecipeMaterial> Prepare)
+public sealed record Recipe(string Name, string ModelName, string Summary, TrainingOptions Options,
+    Func<string?, int, RecipeMaterial> Prepare)
 {
     /// <summary>All sample models.</summary>
     public static IReadOnlyList<Recipe> All { get; } = [FashionResnet.Recipe, AdultRecommender.Recipe];

@@ -5,7 +5,8 @@ namespace ServingStack.Compression.Tests.Datasets;
 
 public sealed class AdultTests
 {
-    private const string Row = "39, State-gov, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, Male, 2174, 0, 40, United-States, <=50K";
+    private const string Row =
+        "39, State-gov, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, Male, 2174, 0, 40, United-States, <=50K";
 
     [Fact]
     public void Load_Rows_GivesIdsNumbersAndTargets()
@@ -17,7 +18,8 @@ public sealed class AdultTests
 
         Assert.Equal([39, 13, 2174, 0, 40, 25, 7, 0, 9, 35], rows.Dense);
         Assert.Equal([0, 1], rows.Targets);
-        Assert.Equal(["State-gov", "Bachelors", "Never-married", "Adm-clerical", "Not-in-family", "White", "Male", "United-States"], Words(rows, 0));
+        Assert.Equal(["State-gov", "Bachelors", "Never-married", "Adm-clerical", "Not-in-family", "White", "Male", "United-States"],
+            Words(rows, 0));
         Assert.Equal(["?", "11th", "Divorced", "?", "Wife", "Black", "Female", "?"], Words(rows, 1));
     }
 
@@ -32,9 +34,12 @@ public sealed class AdultTests
 
     [Theory]
     [InlineData("39, State-gov", "line 1 has 2 fields, expected 15")]
-    [InlineData("39, Elsewhere, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, Male, 2174, 0, 40, United-States, <=50K", "workclass is 'Elsewhere'")]
-    [InlineData("old, State-gov, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, Male, 2174, 0, 40, United-States, <=50K", "age is 'old', expected a number")]
-    [InlineData("39, State-gov, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, Male, 2174, 0, 40, United-States, rich", "the target is 'rich'")]
+    [InlineData("39, Elsewhere, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, Male, 2174, 0, 40, " +
+        "United-States, <=50K", "workclass is 'Elsewhere'")]
+    [InlineData("old, State-gov, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, Male, 2174, 0, 40, " +
+        "United-States, <=50K", "age is 'old', expected a number")]
+    [InlineData("39, State-gov, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, Male, 2174, 0, 40, " +
+        "United-States, rich", "the target is 'rich'")]
     [InlineData("", "holds no row")]
     public void Load_Malformed_NamesLineAndValue(string text, string expected)
     {
@@ -70,5 +75,6 @@ public sealed class AdultTests
     }
 
     private static string[] Words(TabularDataset rows, int row) =>
-        [.. rows.CategoricalColumns.Select((column, c) => column.Categories[(int)rows.Categorical[(row * rows.CategoricalColumns.Count) + c]])];
+        [.. rows.CategoricalColumns.Select((column, c) =>
+            column.Categories[(int)rows.Categorical[(row * rows.CategoricalColumns.Count) + c]])];
 }

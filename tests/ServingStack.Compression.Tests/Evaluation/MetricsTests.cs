@@ -20,7 +20,9 @@ public sealed class MetricsTests
         var random = new Random(seed);
         var scores = Enumerable.Range(0, 300).Select(_ => (float)random.Next(40)).ToArray();
         var targets = scores.Select(s => random.Next(40) < s ? 1f : 0f).ToArray();
-        var pairs = from i in Enumerable.Range(0, 300) from j in Enumerable.Range(0, 300) where targets[i] == 1 && targets[j] == 0
+        var pairs = from i in Enumerable.Range(0, 300)
+                    from j in Enumerable.Range(0, 300)
+                    where targets[i] == 1 && targets[j] == 0
                     select scores[i] > scores[j] ? 1.0 : scores[i] == scores[j] ? 0.5 : 0;
 
         Assert.True(Math.Abs(pairs.Average() - Metrics.AreaUnderCurve(scores, targets)) < 1e-12, $"seed {seed}");

@@ -9,9 +9,17 @@ namespace ServingStack.Compression.Tests.Quantization;
 
 public sealed class Int8QuantizerTests
 {
-    private static readonly ResidualNetwork.Configuration Tiny = new() { Extent = 12, Classes = 4, Width = 8, Stages = 2, BlocksPerStage = 1 };
+    private static readonly ResidualNetwork.Configuration Tiny = new()
+    {
+        Extent = 12,
+        Classes = 4,
+        Width = 8,
+        Stages = 2,
+        BlocksPerStage = 1,
+    };
 
-    private static readonly ImageRows Images = new(SyntheticImages.Create(200, Tiny.Classes, Tiny.Extent, seed: 1), ChannelNormalization.None);
+    private static readonly ImageRows Images =
+        new(SyntheticImages.Create(200, Tiny.Classes, Tiny.Extent, seed: 1), ChannelNormalization.None);
 
     [Theory]
     [InlineData(RangeMethod.MinMax)]
@@ -85,7 +93,9 @@ public sealed class Int8QuantizerTests
         float[] Draw(int count) => [.. Enumerable.Range(0, count).Select(_ => (float)((random.NextDouble() * 2) - 1))];
         var graph = new Graph("gemm");
         var x = graph.AddInput("x", ElementType.Float32, new Shape(Dimension.Named("batch"), 20));
-        var hidden = graph.Add("Relu", graph.Add("Gemm", x, graph.AddConstant(Tensor.From<float>(Draw(20 * 17), 20, 17)), graph.AddConstant(Tensor.From<float>(Draw(17), 17))));
+        var hidden = graph.Add("Relu",
+            graph.Add("Gemm", x, graph.AddConstant(Tensor.From<float>(Draw(20 * 17), 20, 17)),
+                graph.AddConstant(Tensor.From<float>(Draw(17), 17))));
         graph.Outputs.Add(graph.Add("Gemm", hidden, graph.AddConstant(Tensor.From<float>(Draw(17 * 5), 17, 5))));
         var rows = new Rows(Draw(64 * 20), 20);
 
@@ -108,20 +118,29 @@ public sealed class Int8QuantizerTests
 
         var result = Int8Quantizer.Quantize(graph, table, new() { CalibrationRows = 300 });
 
-        Assert.Equal(["bottom1", "bottom2", "top1", "top2", "logit"], result.Quantized.Where(n => n.StartsWith("Gemm", StringComparison.Ordinal)).Select(n => n[5..]));
+        Assert.Equal(["bottom1", "bottom2", "top1", "top2", "logit"],
+            result.Quantized.Where(n => n.StartsWith("Gemm", StringComparison.Ordinal)).Select(n => n[5..]));
         Assert.Contains("Gather embedding0", result.KeptInFloat);
-        Assert.InRange(SignalToNoise(Scores(graph, table, onnxRuntime: true), Scores(result.Graph, table, onnxRuntime: true)), 25, double.PositiveInfinity);
+        Assert.InRange(SignalToNoise(Scores(graph, table, onnxRuntime: true), Scores(result.Graph, table, onnxRuntime: true)), 25,
+            double.PositiveInfinity);
     }
 
     [Fact]
     public void Quantize_KeepFirstAndLast_LeavesThemInFloats()
     {
-        var options = new Int8Options { KeepFirst = true, KeepLast = true, Keep = new HashSet<string> { "stage2.block1.conv1" }, CalibrationRows = 50 };
+        var options = new Int8Options
+        {
+            KeepFirst = true,
+            KeepLast = true,
+            Keep = new HashSet<string> { "stage2.block1.conv1" },
+            CalibrationRows = 50,
+        };
 
         var result = Int8Quantizer.Quantize(ResidualNetwork.Create(Tiny, seed: 3), Images, options);
 
         Assert.Equal(["Conv stem", "Conv stage2.block1.conv1", "Gemm classifier"],
-            result.KeptInFloat.Where(n => n.StartsWith("Conv", StringComparison.Ordinal) || n.StartsWith("Gemm", StringComparison.Ordinal)));
+            result.KeptInFloat.Where(n => n.StartsWith("Conv", StringComparison.Ordinal)
+                || n.StartsWith("Gemm", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -16,7 +16,8 @@ public sealed class GraphModuleTests
 
         string[] expected =
         [
-            "stem/weight", "stem/scale", "stem/shift", "stage1/block1/conv1/weight", "stage1/block1/conv1/scale", "stage1/block1/conv1/shift",
+            "stem/weight", "stem/scale", "stem/shift", "stage1/block1/conv1/weight", "stage1/block1/conv1/scale",
+                "stage1/block1/conv1/shift",
             "stage1/block1/conv2/weight", "stage1/block1/conv2/scale", "stage1/block1/conv2/shift", "classifier/weight", "classifier/bias",
         ];
         Assert.Equal(expected, module.named_parameters().Select(p => p.name));

@@ -17,14 +17,17 @@ public sealed class OperatorTableTests
     public static TheoryData<string, AttributeMap, long[][]> Cases => new()
     {
         { "Conv", new() { { "pads", new long[] { 1, 1, 1, 1 } }, { "strides", new long[] { 2, 2 } } }, [[2, 3, 7, 6], [4, 3, 3, 3], [4]] },
-        { "Conv", new() { { "pads", new long[] { 0, 1, 2, 0 } }, { "group", 2L }, { "dilations", new long[] { 2, 1 } } }, [[1, 4, 8, 8], [6, 2, 2, 3]] },
+        { "Conv", new() { { "pads", new long[] { 0, 1, 2, 0 } }, { "group", 2L }, { "dilations", new long[] { 2, 1 } } },
+            [[1, 4, 8, 8], [6, 2, 2, 3]] },
         { "Gemm", new() { { "transB", 1L }, { "alpha", 0.5f }, { "beta", 2f } }, [[3, 5], [4, 5], [4]] },
         { "Gemm", new() { { "transA", 1L } }, [[5, 3], [5, 4]] },
         { "MatMul", new(), [[2, 3, 4], [4, 6]] },
         { "BatchNormalization", new() { { "epsilon", 0.01f } }, [[2, 3, 4, 4], [3], [3], [3], [3]] },
-        { "MaxPool", new() { { "kernel_shape", new long[] { 3, 2 } }, { "strides", new long[] { 2, 1 } }, { "pads", new long[] { 1, 0, 0, 1 } } }, [[1, 2, 6, 6]] },
+        { "MaxPool", new() { { "kernel_shape", new long[] { 3, 2 } }, { "strides", new long[] { 2, 1 } },
+            { "pads", new long[] { 1, 0, 0, 1 } } }, [[1, 2, 6, 6]] },
         { "AveragePool", new() { { "kernel_shape", new long[] { 2, 2 } }, { "pads", new long[] { 1, 1, 1, 1 } } }, [[1, 2, 5, 5]] },
-        { "AveragePool", new() { { "kernel_shape", new long[] { 3, 3 } }, { "pads", new long[] { 1, 1, 1, 1 } }, { "count_include_pad", 1L } }, [[1, 2, 5, 5]] },
+        { "AveragePool", new() { { "kernel_shape", new long[] { 3, 3 } }, { "pads", new long[] { 1, 1, 1, 1 } },
+            { "count_include_pad", 1L } }, [[1, 2, 5, 5]] },
         { "GlobalAveragePool", new(), [[2, 3, 4, 5]] },
         { "Relu", new(), [[2, 5]] },
         { "Sigmoid", new(), [[2, 5]] },
@@ -88,7 +91,8 @@ public sealed class OperatorTableTests
 
         Assert.Equal(expected.Length, actual.Length);
         for (var i = 0; i < actual.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= 1e-4f * (1 + Math.Abs(expected[i])), $"seed {Seed}, element {i}: {expected[i]} against {actual[i]}");
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= 1e-4f * (1 + Math.Abs(expected[i])),
+                $"seed {Seed}, element {i}: {expected[i]} against {actual[i]}");
     }
 
     private static torch.Tensor ToTorch(GraphTensor tensor) => tensor.ElementType == ElementType.Int64
