@@ -37,7 +37,7 @@ internal sealed class ConvolutionCase(int batch, ConvolutionProblem problem, int
         for (var run = 0; run < 2; run++)
         {
             definition.Run(0, 1);
-            for (var part = 0; part < parts; part++) bound.Run(part, parts);
+            System.Threading.Tasks.Parallel.For(0, parts, part => bound.Run(part, parts));
             Comparison.AssertEqual(
                 problem.Epilogue.Output, problem.Input == DataType.Float32, expected.Bytes, actual.Bytes, $"{bound.KernelName}, run {run}: {this}");
             if (problem.Input != DataType.Float32) _random.NextBytes(input.Bytes);

@@ -28,7 +28,7 @@ internal sealed class GemmCase(int m, GemmProblem problem, int seed, int rowPadd
         using var packed = row.Pack(problem, weights);
         var bound = packed.Bind(Operands(a, actual, residual, residualType));
         parts = Math.Min(parts, bound.MaxParts);
-        for (var part = 0; part < parts; part++) bound.Run(part, parts);
+        System.Threading.Tasks.Parallel.For(0, parts, part => bound.Run(part, parts));
         Comparison.AssertEqual(problem.Epilogue.Output, problem.A == DataType.Float32, expected.Bytes, actual.Bytes, $"{bound.KernelName}: {this}");
     }
 
