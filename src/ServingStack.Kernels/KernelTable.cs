@@ -6,7 +6,8 @@ using ServingStack.Kernels.Reference;
 namespace ServingStack.Kernels;
 
 /// <summary>
-/// Every kernel with packed weights, best first. Selection takes the first row that runs on the machine and does not refuse the problem; the
+/// Every kernel with packed weights, best first. Selection takes the first row that runs on the machine and does not refuse the problem;
+/// the
 /// last row of each family is the reference, which refuses nothing, so a selection always ends. Tests and benchmarks walk the same rows.
 /// </summary>
 public static class KernelTable
@@ -15,7 +16,8 @@ public static class KernelTable
     [
         EmittedGemmRow("gemm_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
         EmittedGemmRow("gemm_fp32_avx512", InstructionSet.Avx512Bw, quantized: false),
-        new("gemm_managed", "gemm", InstructionSet.Portable, _ => null, (problem, weights) => new ManagedGemm("gemm_managed", problem, weights)),
+        new("gemm_managed", "gemm", InstructionSet.Portable, _ => null,
+            (problem, weights) => new ManagedGemm("gemm_managed", problem, weights)),
         new("gemm_reference", "gemm", InstructionSet.Portable, _ => null, (problem, weights) => new ReferenceGemm(problem, weights)),
     ];
 
@@ -51,13 +53,16 @@ public static class KernelTable
     }
 
     private static KernelRow<GemmProblem, PackedGemm> EmittedGemmRow(string name, InstructionSet level, bool quantized) => new(
-        name, "gemm", level, problem => RefusesActivations(problem.A, quantized), (problem, weights) => new EmittedGemm(name, problem, weights));
+        name, "gemm", level, problem => RefusesActivations(problem.A, quantized),
+        (problem, weights) => new EmittedGemm(name, problem, weights));
 
-    private static KernelRow<ConvolutionProblem, PackedConvolution> EmittedConvolutionRow(string name, InstructionSet level, bool quantized) => new(
+    private static KernelRow<ConvolutionProblem, PackedConvolution> EmittedConvolutionRow(
+        string name, InstructionSet level, bool quantized) => new(
         name, "convolution", level, problem => RefusesActivations(problem.Input, quantized),
         (problem, weights) => new EmittedConvolution(name, problem, weights));
 
-    private static KernelRow<ConvolutionProblem, PackedConvolution> EmittedDepthwiseRow(string name, InstructionSet level, bool quantized) => new(
+    private static KernelRow<ConvolutionProblem, PackedConvolution> EmittedDepthwiseRow(
+        string name, InstructionSet level, bool quantized) => new(
         name, "convolution", level, problem => RefusesActivations(problem.Input, quantized) ?? EmittedDepthwise.Refuses(problem),
         (problem, weights) => new EmittedDepthwise(name, problem, weights));
 

@@ -5,7 +5,9 @@ using ServingStack.Kernels.Gemm;
 
 namespace ServingStack.Benchmarks;
 
-/// <summary>Convolutions of ResNet-20, ResNet-50 and MobileNet-v2, one image. ONNX Runtime reads NCHW, its own order; we read NHWC, ours.</summary>
+/// <summary>
+/// Convolutions of ResNet-20, ResNet-50 and MobileNet-v2, one image. ONNX Runtime reads NCHW, its own order; we read NHWC, ours.
+/// </summary>
 internal static class ConvolutionWorkloads
 {
     private const int ZeroPoint = 43;
@@ -36,24 +38,25 @@ internal static class ConvolutionWorkloads
         from type in new[] { DataType.UInt8, DataType.Float32 }
         select Create(layer.Name, type, Problem(layer, type));
 
-    private static ConvolutionProblem Problem((string Name, int In, int Out, int Size, int Kernel, int Stride, int Groups) l, DataType type) => new()
-    {
-        InputChannels = l.In,
-        OutputChannels = l.Out,
-        InputHeight = l.Size,
-        InputWidth = l.Size,
-        KernelHeight = l.Kernel,
-        KernelWidth = l.Kernel,
-        StrideY = l.Stride,
-        StrideX = l.Stride,
-        PadTop = l.Kernel / 2,
-        PadLeft = l.Kernel / 2,
-        PadBottom = l.Kernel / 2,
-        PadRight = l.Kernel / 2,
-        Groups = l.Groups,
-        Input = type,
-        Epilogue = new Epilogue { Output = type, OutputZeroPoint = type == DataType.UInt8 ? ZeroPoint : 0 },
-    };
+    private static ConvolutionProblem Problem(
+        (string Name, int In, int Out, int Size, int Kernel, int Stride, int Groups) l, DataType type) => new()
+        {
+            InputChannels = l.In,
+            OutputChannels = l.Out,
+            InputHeight = l.Size,
+            InputWidth = l.Size,
+            KernelHeight = l.Kernel,
+            KernelWidth = l.Kernel,
+            StrideY = l.Stride,
+            StrideX = l.Stride,
+            PadTop = l.Kernel / 2,
+            PadLeft = l.Kernel / 2,
+            PadBottom = l.Kernel / 2,
+            PadRight = l.Kernel / 2,
+            Groups = l.Groups,
+            Input = type,
+            Epilogue = new Epilogue { Output = type, OutputZeroPoint = type == DataType.UInt8 ? ZeroPoint : 0 },
+        };
 
     private static KernelWorkload Create(string name, DataType type, ConvolutionProblem p)
     {
@@ -102,7 +105,8 @@ internal static class ConvolutionWorkloads
         return Finish(graph, graph.Add("Conv", Attributes(p), x, w), ElementType.Float32, p);
     }
 
-    private static long[] WeightShape(ConvolutionProblem p) => [p.OutputChannels, p.InputChannels / p.Groups, p.KernelHeight, p.KernelWidth];
+    private static long[] WeightShape(ConvolutionProblem p) =>
+        [p.OutputChannels, p.InputChannels / p.Groups, p.KernelHeight, p.KernelWidth];
 
     private static AttributeMap Attributes(ConvolutionProblem p) => new()
     {

@@ -21,7 +21,10 @@ internal static class KernelsCommand
             if (result.GetValueOrDefault<string?>() is { } text && ParseShape(text) is null)
                 result.AddError($"--shape {text} is not MxNxK, for example 64x1024x1024.");
         });
-        var family = new Option<string?>("--family") { Description = "gemm-int8, gemm-int8-s32, gemm-fp32, convolution-int8, convolution-fp32, or a beginning." };
+        var family = new Option<string?>("--family")
+        {
+            Description = "gemm-int8, gemm-int8-s32, gemm-fp32, convolution-int8, convolution-fp32, or a beginning.",
+        };
         var filter = new Option<string?>("--filter") { Description = "Only shapes whose name contains this." };
         var seconds = new Option<double>("--seconds") { Description = "Time for each row.", DefaultValueFactory = _ => 0.4 };
         var json = new Option<FileInfo?>("--json") { Description = "Also write the rows to this file." };
@@ -72,12 +75,14 @@ internal static class KernelsCommand
 
     private static void Print(KernelMeasurement[] rows)
     {
-        AnsiConsole.WriteLine($"{MachineFeatures.Current.ProcessorName}, {MachineFeatures.Current.InstructionSet}, one core, best of many, in turns");
+        var machine = MachineFeatures.Current;
+        AnsiConsole.WriteLine($"{machine.ProcessorName}, {machine.InstructionSet}, one core, best of many, in turns");
         var table = new Table().Border(TableBorder.Simple).AddColumns("family", "shape", "kernel");
         foreach (var name in (string[])["µs", "GOPS", "of peak", "ORT µs", "x ORT"]) table.AddColumn(new TableColumn(name).RightAligned());
         foreach (var row in rows)
             table.AddRow(
-                row.Family, row.Shape, row.Kernel, Number(row.Microseconds, "0.00"), Number(row.Gops, "0"), row.PeakFraction is { } fraction ? Number(fraction, "0.00") : "",
+                row.Family, row.Shape, row.Kernel, Number(row.Microseconds, "0.00"), Number(row.Gops, "0"),
+                row.PeakFraction is { } fraction ? Number(fraction, "0.00") : "",
                 Number(row.OrtMicroseconds, "0.00"), Number(row.Ratio, "0.00"));
         AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, 140);
         AnsiConsole.Write(table);

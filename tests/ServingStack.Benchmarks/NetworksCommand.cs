@@ -17,7 +17,11 @@ internal static class NetworksCommand
 
     public static Command Create()
     {
-        var model = new Option<string[]>("--model") { Description = "An ONNX file; may be given more than once. Default: all of deploy/models.", AllowMultipleArgumentsPerToken = true };
+        var model = new Option<string[]>("--model")
+        {
+            Description = "An ONNX file; may be given more than once. Default: all of deploy/models.",
+            AllowMultipleArgumentsPerToken = true,
+        };
         var batch = new Option<int[]>("--batch")
         {
             Description = "Batches to run at.",
@@ -106,9 +110,11 @@ internal static class NetworksCommand
 
     private static void Print(List<NetworkMeasurement> rows)
     {
-        AnsiConsole.WriteLine($"{MachineFeatures.Current.ProcessorName}, {MachineFeatures.Current.InstructionSet}, one thread, best of many, in turns");
+        var machine = MachineFeatures.Current;
+        AnsiConsole.WriteLine($"{machine.ProcessorName}, {machine.InstructionSet}, one thread, best of many, in turns");
         var table = new Table().Border(TableBorder.Simple).AddColumns("network", "precision");
-        foreach (var name in (string[])["batch", "ms", "ORT ms", "x ORT", "plan ms", "steps", "on ORT"]) table.AddColumn(new TableColumn(name).RightAligned());
+        foreach (var name in (string[])["batch", "ms", "ORT ms", "x ORT", "plan ms", "steps", "on ORT"])
+            table.AddColumn(new TableColumn(name).RightAligned());
         foreach (var row in rows)
             table.AddRow(
                 row.Network, row.Precision, $"{row.Batch}", Number(row.Milliseconds, "0.0000"), Number(row.OrtMilliseconds, "0.0000"),

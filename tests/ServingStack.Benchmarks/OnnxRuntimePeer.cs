@@ -3,7 +3,9 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace ServingStack.Benchmarks;
 
-/// <summary>A model on ONNX Runtime, one thread, with its inputs and outputs bound to fixed memory: no allocation and no copy in a run.</summary>
+/// <summary>
+/// A model on ONNX Runtime, one thread, with its inputs and outputs bound to fixed memory: no allocation and no copy in a run.
+/// </summary>
 internal sealed class OnnxRuntimePeer : IDisposable
 {
     private readonly InferenceSession _session;
@@ -13,7 +15,12 @@ internal sealed class OnnxRuntimePeer : IDisposable
 
     public OnnxRuntimePeer(byte[] model, int batch = 1)
     {
-        using var options = new SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+        using var options = new SessionOptions
+        {
+            IntraOpNumThreads = 1,
+            InterOpNumThreads = 1,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
         _session = new InferenceSession(model, options);
         _binding = _session.CreateIoBinding();
         var random = new Random(31);

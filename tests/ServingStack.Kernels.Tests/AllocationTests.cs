@@ -52,8 +52,19 @@ public class AllocationTests
     // Depthwise, because every convolution row does it: the ones for depthwise and the ones for any groups.
     private static ConvolutionProblem Depthwise(DataType type) => new()
     {
-        InputChannels = Size, OutputChannels = Size, Groups = Size, InputHeight = 8, InputWidth = 8, KernelHeight = 3, KernelWidth = 3,
-        PadTop = 1, PadLeft = 1, PadBottom = 1, PadRight = 1, Input = type, Epilogue = new Epilogue { Output = type },
+        InputChannels = Size,
+        OutputChannels = Size,
+        Groups = Size,
+        InputHeight = 8,
+        InputWidth = 8,
+        KernelHeight = 3,
+        KernelWidth = 3,
+        PadTop = 1,
+        PadLeft = 1,
+        PadBottom = 1,
+        PadRight = 1,
+        Input = type,
+        Epilogue = new Epilogue { Output = type },
     };
 
     private static TheoryData<string, DataType> Accepting<TProblem, TPacked>(

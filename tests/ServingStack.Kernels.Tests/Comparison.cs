@@ -20,7 +20,8 @@ internal static class Comparison
     {
         var at = expected.CommonPrefixLength(actual);
         if (at == expected.Length) return;
-        Assert.Fail($"{what}: element {at / elementBytes} of {expected.Length / elementBytes} differs: byte {at} is {actual[at]} instead of {expected[at]}.");
+        Assert.Fail($"{what}: element {at / elementBytes} of {expected.Length / elementBytes} differs: "
+            + $"byte {at} is {actual[at]} instead of {expected[at]}.");
     }
 
     private static void AssertClose(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string what)

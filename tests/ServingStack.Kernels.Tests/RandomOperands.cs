@@ -34,7 +34,9 @@ internal static class RandomOperands
         {
             B = weights,
             IntegerBias = Enumerable.Range(0, outputs).Select(_ => random.Next(-5000, 5000)).ToArray(),
-            Scale = epilogue.Output == DataType.Int32 ? default : Enumerable.Range(0, outputs).Select(_ => scale * (0.5f + random.NextSingle())).ToArray(),
+            Scale = epilogue.Output == DataType.Int32
+                ? default
+                : Enumerable.Range(0, outputs).Select(_ => scale * (0.5f + random.NextSingle())).ToArray(),
             ZeroPointA = activations == DataType.UInt8 ? random.Next(0, 256) : random.Next(-128, 128),
         };
     }
@@ -52,7 +54,8 @@ internal static class RandomOperands
             };
         var output = new[] { DataType.UInt8, DataType.Int8, DataType.Float32, DataType.Int32 }[random.Next(4)];
         var quantized = output is DataType.UInt8 or DataType.Int8;
-        DataType? residual = output == DataType.Int32 ? null : new DataType?[] { null, DataType.UInt8, DataType.Int8, DataType.Float32 }[random.Next(4)];
+        var residuals = new DataType?[] { null, DataType.UInt8, DataType.Int8, DataType.Float32 };
+        var residual = output == DataType.Int32 ? null : residuals[random.Next(4)];
         return new Epilogue
         {
             Output = output,

@@ -3,7 +3,8 @@ using ServingStack.Kernels.Machine;
 namespace ServingStack.Kernels.Convolution;
 
 /// <summary>
-/// Padded copies of those kernel rows that cross the left or right border of the image: one for each input row and each output column at the
+/// Padded copies of those kernel rows that cross the left or right border of the image: one for each input row and each output column at
+/// the
 /// border. They are a small part of the image, and are copied at each run; the padding in them is written once.
 /// </summary>
 internal sealed unsafe class BorderStrips : IDisposable
@@ -38,7 +39,8 @@ internal sealed unsafe class BorderStrips : IDisposable
     public static bool AreNeeded(ConvolutionProblem problem, TapLayout layout) =>
         CrossesBorder(problem, layout, 0) || CrossesBorder(problem, layout, problem.OutputWidth - 1);
 
-    public nint AddressOf(int image, int inputY, int outputX) => AddressOf(((long)image * _problem.InputHeight) + inputY, _stripOfColumn[outputX]);
+    public nint AddressOf(int image, int inputY, int outputX) =>
+        AddressOf(((long)image * _problem.InputHeight) + inputY, _stripOfColumn[outputX]);
 
     /// <summary>Copies what output pixels [first, end) read.</summary>
     public void Refresh(int first, int end)

@@ -29,7 +29,9 @@ internal sealed unsafe class BoundDepthwise : BoundKernel
         (_problem, _panels, _operands, _table) = (problem, panels, operands, table);
         KernelName = row;
         _constants = new EpilogueConstants(problem.Epilogue);
-        var vectorChannels = problem.Input == DataType.Float32 ? DepthwiseFloatsEmitter.VectorChannels : DepthwiseBytesEmitter.BlockChannels;
+        var vectorChannels = problem.Input == DataType.Float32
+            ? DepthwiseFloatsEmitter.VectorChannels
+            : DepthwiseBytesEmitter.BlockChannels;
         var lastChannels = panels.ChannelsOf(panels.Blocks - 1);
         var tail = lastChannels % vectorChannels;
         _channelMask = tail == 0 ? ulong.MaxValue : (1ul << tail) - 1;

@@ -8,7 +8,8 @@ namespace ServingStack.Kernels.Convolution;
 
 /// <summary>A managed depthwise convolution bound to memory; split by output lines.</summary>
 internal sealed unsafe class BoundManagedDepthwise(
-    string name, ConvolutionProblem problem, float[] weights, ManagedEpilogue epilogue, ConvolutionOperands operands, int zeroPoint) : BoundKernel
+    string name, ConvolutionProblem problem, float[] weights, ManagedEpilogue epilogue, ConvolutionOperands operands, int zeroPoint)
+    : BoundKernel
 {
     private const int MostParts = 64;
 
@@ -54,7 +55,8 @@ internal sealed unsafe class BoundManagedDepthwise(
     {
         var i = 0;
         for (; i <= sums.Length - Vector<float>.Count; i += Vector<float>.Count)
-            Vector.MultiplyAddEstimate(new Vector<float>(a[i..]), new Vector<float>(b[i..]), new Vector<float>(sums[i..])).CopyTo(sums[i..]);
+            Vector.MultiplyAddEstimate(new Vector<float>(a[i..]), new Vector<float>(b[i..]), new Vector<float>(sums[i..]))
+                .CopyTo(sums[i..]);
         for (; i < sums.Length; i++) sums[i] += a[i] * b[i];
     }
 

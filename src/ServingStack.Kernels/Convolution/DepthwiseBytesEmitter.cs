@@ -6,7 +6,8 @@ namespace ServingStack.Kernels.Convolution;
 
 /// <summary>
 /// 64 channels of a pixel at a time. Four taps are interleaved byte by byte, so that each lane holds four taps of one channel, and one
-/// <c>vpdpbusd</c> multiplies and adds them. Unpacking works within 128-bit lanes: of four results, number q holds channels 16 lane + 4 q + 0..3.
+/// <c>vpdpbusd</c> multiplies and adds them. Unpacking works within 128-bit lanes: of four results, number q holds channels 16 lane + 4 q
+/// + 0..3.
 /// Weights, bias and scale are packed in that order, and packing down to bytes at the end undoes it.
 /// </summary>
 internal sealed class DepthwiseBytesEmitter(DepthwiseKernelKey key) : DepthwiseEmitter(key)
@@ -24,6 +25,9 @@ internal sealed class DepthwiseBytesEmitter(DepthwiseKernelKey key) : DepthwiseE
     protected override int PixelsTogether => 1;
 
     private int TapGroups => (Key.Taps + TapsTogether - 1) / TapsTogether;
+
+    /// <summary>Taps filled up to whole groups.</summary>
+    public static int PaddedTaps(int taps) => (taps + TapsTogether - 1) / TapsTogether * TapsTogether;
 
     /// <summary>The channel, of 64, that quarter <paramref name="quarter"/> holds at 32-bit position <paramref name="position"/>.</summary>
     public static int ChannelAt(int quarter, int position) => (position / 4 * 16) + (quarter * 4) + (position % 4);

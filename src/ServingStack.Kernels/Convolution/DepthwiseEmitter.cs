@@ -7,7 +7,8 @@ using static Iced.Intel.AssemblerRegisters;
 namespace ServingStack.Kernels.Convolution;
 
 /// <summary>
-/// The loops of a depthwise kernel for AVX-512: over lines, and in a line over groups of pixels; arithmetic is the subclass's. Addresses come
+/// The loops of a depthwise kernel for AVX-512: over lines, and in a line over groups of pixels; arithmetic is the subclass's. Addresses
+/// come
 /// from the <see cref="DepthwiseTable"/>, whose entries neighbouring pixels share.
 /// </summary>
 internal abstract class DepthwiseEmitter(DepthwiseKernelKey key) : KernelEmitter

@@ -33,6 +33,7 @@ internal sealed record DepthwiseKernelKey
     public int Taps => KernelHeight * KernelWidth;
 
     public string Name => string.Join('_',
-        "depthwise", Arithmetic, $"{KernelHeight}x{KernelWidth}", $"s{StrideX}d{DilationX}w{OutputWidth}", $"v{Vectors}{(MaskedChannels ? "m" : "")}",
+        "depthwise", Arithmetic, $"{KernelHeight}x{KernelWidth}", $"s{StrideX}d{DilationX}w{OutputWidth}",
+        $"v{Vectors}{(MaskedChannels ? "m" : "")}",
         $"{Output}{(ClampsBelow ? "l" : "")}{(ClampsAbove ? "u" : "")}");
 }

@@ -21,10 +21,12 @@ internal sealed class DepthwisePanels : IDisposable
         _problem = problem;
         _taps = problem.KernelHeight * problem.KernelWidth;
         var quantized = problem.Input != DataType.Float32;
-        BlockChannels = quantized ? DepthwiseBytesEmitter.BlockChannels : DepthwiseFloatsEmitter.MostVectors * DepthwiseFloatsEmitter.VectorChannels;
+        BlockChannels = quantized
+            ? DepthwiseBytesEmitter.BlockChannels
+            : DepthwiseFloatsEmitter.MostVectors * DepthwiseFloatsEmitter.VectorChannels;
         Blocks = (problem.OutputChannels + BlockChannels - 1) / BlockChannels;
         BlockWeightBytes = quantized
-            ? (_taps + DepthwiseBytesEmitter.TapsTogether - 1) / DepthwiseBytesEmitter.TapsTogether * DepthwiseBytesEmitter.TapsTogether * BlockChannels
+            ? DepthwiseBytesEmitter.PaddedTaps(_taps) * BlockChannels
             : _taps * BlockChannels * sizeof(float);
         _weights = new NativeBuffer((long)Blocks * BlockWeightBytes);
         _bias = new NativeBuffer((long)Blocks * BlockChannels * sizeof(float));
@@ -64,7 +66,8 @@ internal sealed class DepthwisePanels : IDisposable
             var packed = _weights.Span<float>((long)block * BlockWeightBytes, BlockWeightBytes / sizeof(float));
             for (var channel = 0; channel < ChannelsOf(block); channel++)
                 for (var tap = 0; tap < _taps; tap++)
-                    packed[(tap * vectors * DepthwiseFloatsEmitter.VectorChannels) + channel] = source[(((block * BlockChannels) + channel) * _taps) + tap];
+                    packed[(tap * vectors * DepthwiseFloatsEmitter.VectorChannels) + channel] =
+                        source[(((block * BlockChannels) + channel) * _taps) + tap];
         }
         weights.Bias.Span.CopyTo(_bias.Span<float>());
     }

@@ -22,7 +22,8 @@ internal sealed class IndirectionTable : IDisposable
         (_problem, _layout, _input) = (problem, layout, operands.Input);
         _zeroRow = new NativeBuffer(Math.Max(layout.TapBytes, problem.InputChannels * problem.Input.Size()));
         if (problem.Input != DataType.Float32) _zeroRow.Bytes.Fill((byte)zeroPoint);
-        if (layout.WholeRows && BorderStrips.AreNeeded(problem, layout)) _strips = new BorderStrips(problem, layout, operands, (byte)zeroPoint);
+        if (layout.WholeRows && BorderStrips.AreNeeded(problem, layout))
+            _strips = new BorderStrips(problem, layout, operands, (byte)zeroPoint);
         _addresses = new NativeBuffer((long)tiles.Rows * layout.Taps * sizeof(long));
         Fill(tiles);
     }

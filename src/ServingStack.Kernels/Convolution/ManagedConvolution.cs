@@ -2,7 +2,9 @@ using ServingStack.Kernels.Gemm;
 
 namespace ServingStack.Kernels.Convolution;
 
-/// <summary>Convolution in managed code, for processors without the emitted kernels: windows are read a few at a time, groups one by one.</summary>
+/// <summary>
+/// Convolution in managed code, for processors without the emitted kernels: windows are read a few at a time, groups one by one.
+/// </summary>
 internal sealed class ManagedConvolution : PackedConvolution
 {
     private readonly string _row;

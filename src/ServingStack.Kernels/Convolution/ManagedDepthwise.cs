@@ -4,7 +4,8 @@ using ServingStack.Kernels.Gemm;
 namespace ServingStack.Kernels.Convolution;
 
 /// <summary>
-/// Depthwise convolution in managed code: a line of sums, one a channel, to which each pixel of the window is added; the inner loop runs over
+/// Depthwise convolution in managed code: a line of sums, one a channel, to which each pixel of the window is added; the inner loop runs
+/// over
 /// channels, where the runtime can use vectors.
 /// </summary>
 internal sealed class ManagedDepthwise : PackedConvolution

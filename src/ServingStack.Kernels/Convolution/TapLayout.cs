@@ -40,7 +40,8 @@ internal sealed class TapLayout
     public int TapElements => TapPixels * GroupInputs;
 
     /// <summary>
-    /// Bytes of one piece as it is read: a kernel row is read in whole groups of four bytes, so up to three bytes behind it meet weights that
+    /// Bytes of one piece as it is read: a kernel row is read in whole groups of four bytes, so up to three bytes behind it meet weights
+    /// that
     /// are zero. Where they would lie beyond the line, a padded copy stands in.
     /// </summary>
     public int TapBytes => WholeRows ? (TapElements * _problem.Input.Size() + 3) / 4 * 4 : TapElements * _problem.Input.Size();

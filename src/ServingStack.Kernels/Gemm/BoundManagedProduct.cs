@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace ServingStack.Kernels.Gemm;
 
 /// <summary>
-/// A product in managed code: four rows are read into contiguous scratch, then multiplied with two columns at a time. Runs on any processor;
+/// A product in managed code: four rows are read into contiguous scratch, then multiplied with two columns at a time. Runs on any
+/// processor;
 /// vectors are as wide as the runtime makes them.
 /// </summary>
 internal sealed unsafe class BoundManagedProduct<TLanes, TInput, TSum> : BoundKernel
@@ -69,7 +70,8 @@ internal sealed unsafe class BoundManagedProduct<TLanes, TInput, TSum> : BoundKe
 
     private void Multiply(TInput* rows, TInput* column0, TInput* column1, TSum* sums)
     {
-        Vector256<TSum> s00 = default, s01 = default, s10 = default, s11 = default, s20 = default, s21 = default, s30 = default, s31 = default;
+        Vector256<TSum> s00 = default, s01 = default, s10 = default, s11 = default;
+        Vector256<TSum> s20 = default, s21 = default, s30 = default, s31 = default;
         var depth = _product.PaddedDepth;
         for (var k = 0; k < depth; k += Vector256<TInput>.Count)
         {

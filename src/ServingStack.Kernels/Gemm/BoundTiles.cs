@@ -4,7 +4,8 @@ using ServingStack.Kernels.Machine;
 namespace ServingStack.Kernels.Gemm;
 
 /// <summary>
-/// A tile product bound to memory. Blocks of rows that fit the second-level cache go past all columns, a group of columns at a time, so that
+/// A tile product bound to memory. Blocks of rows that fit the second-level cache go past all columns, a group of columns at a time, so
+/// that
 /// A and the group's panel both stay near.
 /// </summary>
 internal sealed unsafe class BoundTiles : BoundKernel
@@ -122,7 +123,7 @@ internal sealed unsafe class BoundTiles : BoundKernel
     private void PointAt(TileArguments* arguments, int row, int group)
     {
         var block = group * _shape.Vectors;
-        arguments->A = _operands.A + (_product.Rows != TileRows.Strided ? (nint)row * _product.Taps * sizeof(nint) : row * _operands.StrideA);
+        arguments->A = _operands.A + (row * (_product.Rows == TileRows.Strided ? _operands.StrideA : _product.Taps * sizeof(nint)));
         arguments->B = _product.Panels.Block(block);
         arguments->Bias = _product.Panels.Bias(block);
         arguments->Scale = _product.Panels.Scale(block);

@@ -5,7 +5,8 @@ namespace ServingStack.Kernels.Gemm;
 
 /// <summary>
 /// B in the order tile kernels read it: blocks of 16 columns; in a block, four-byte groups of depth; in a group, 16 columns of four bytes.
-/// Each tap is filled up with zeros to whole groups, the last block to 16 columns. Bias (with what zero points contribute taken off) and scale
+/// Each tap is filled up with zeros to whole groups, the last block to 16 columns. Bias (with what zero points contribute taken off) and
+/// scale
 /// are padded alike. The layout does not depend on the tile, so every tile size can use the same panels.
 /// </summary>
 internal sealed class ColumnPanels : IDisposable
@@ -21,7 +22,10 @@ internal sealed class ColumnPanels : IDisposable
     /// <param name="columns">N.</param>
     /// <param name="taps">Pieces that a row of A is cut into; each is padded by itself.</param>
     /// <param name="tapElements">Elements of one piece; K is <c>taps * tapElements</c>.</param>
-    public ColumnPanels(ReadOnlySpan<byte> b, int columns, int taps, int tapElements, TileArithmetic arithmetic, GemmWeights weights, Range channels)
+    /// <param name="weights">Bias and scale, and the zero point to take off.</param>
+    /// <param name="channels">Which of the weights' output channels the columns are.</param>
+    public ColumnPanels(
+        ReadOnlySpan<byte> b, int columns, int taps, int tapElements, TileArithmetic arithmetic, GemmWeights weights, Range channels)
     {
         Columns = columns;
         Blocks = (columns + BlockColumns - 1) / BlockColumns;

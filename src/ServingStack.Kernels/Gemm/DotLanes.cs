@@ -8,7 +8,9 @@ internal interface IDotLanes<TInput, TSum>
     where TInput : unmanaged
     where TSum : unmanaged
 {
-    /// <summary><paramref name="sum"/> plus products of neighbouring lanes; which products meet in which lane of the sum does not matter.</summary>
+    /// <summary>
+    /// <paramref name="sum"/> plus products of neighbouring lanes; which products meet in which lane of the sum does not matter.
+    /// </summary>
     static abstract Vector256<TSum> MultiplyAdd(Vector256<TSum> sum, Vector256<TInput> a, Vector256<TInput> b);
 }
 

@@ -29,7 +29,13 @@ internal readonly struct EpilogueConstants
         ResidualScale = epilogue.ResidualScale;
         ResidualZeroPoint = epilogue.ResidualZeroPoint;
 
-        var largestResidual = epilogue.Residual switch { null => 0, DataType.Float32 => float.PositiveInfinity, _ => 1 << 20 } * MathF.Abs(ResidualScale);
+        // A byte and its zero point are far less than 2^20 apart.
+        var largestResidual = epilogue.Residual switch
+        {
+            null => 0,
+            DataType.Float32 => float.PositiveInfinity,
+            _ => (1 << 20) * MathF.Abs(ResidualScale),
+        };
         var saturates = float.IsFinite(least) && largestProduct + largestResidual < SafelyConverted;
         _clampsBelow = !float.IsNegativeInfinity(Lower) && !(saturates && Lower + shift <= least);
         _clampsAbove = !float.IsPositiveInfinity(Upper) && !(saturates && Upper + shift >= most);

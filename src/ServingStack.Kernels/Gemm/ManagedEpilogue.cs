@@ -72,9 +72,12 @@ internal sealed unsafe class ManagedEpilogue(Epilogue epilogue, GemmWeights weig
     private Vector512<float> ResidualVector(DataType type, nint residual, int i) => type switch
     {
         DataType.Float32 => Vector512.Load((float*)residual + i),
-        DataType.UInt8 => Vector512.ConvertToSingle(ByteLanes<byte>.Load((byte*)residual + i) - Vector512.Create(_constants.ResidualZeroPoint)),
-        _ => Vector512.ConvertToSingle(ByteLanes<sbyte>.Load((sbyte*)residual + i) - Vector512.Create(_constants.ResidualZeroPoint)),
+        DataType.UInt8 => WithoutZeroPoint(ByteLanes<byte>.Load((byte*)residual + i)),
+        _ => WithoutZeroPoint(ByteLanes<sbyte>.Load((sbyte*)residual + i)),
     };
+
+    private Vector512<float> WithoutZeroPoint(Vector512<int> residual) =>
+        Vector512.ConvertToSingle(residual - Vector512.Create(_constants.ResidualZeroPoint));
 
     private void Finish(float x, nint residual, nint output)
     {

@@ -17,7 +17,8 @@ internal sealed class ManagedGemm : PackedGemm
     }
 
     /// <summary>The bound product in the arithmetic of its activations.</summary>
-    internal static BoundKernel Bind(string name, ManagedProduct product, ManagedEpilogue epilogue, RowReader reader, ManagedOperands operands) =>
+    internal static BoundKernel Bind(
+        string name, ManagedProduct product, ManagedEpilogue epilogue, RowReader reader, ManagedOperands operands) =>
         product.Activations == DataType.Float32
             ? new BoundManagedProduct<FloatLanes, float, float>(name, product, epilogue, reader, operands)
             : new BoundManagedProduct<ShortLanes, short, int>(name, product, epilogue, reader, operands);

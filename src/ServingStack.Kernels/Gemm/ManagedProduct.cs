@@ -3,7 +3,9 @@ using ServingStack.Kernels.Machine;
 
 namespace ServingStack.Kernels.Gemm;
 
-/// <summary>Weights of a managed product: column after column, each filled up with zeros to whole vectors; bytes widened to 16 bits.</summary>
+/// <summary>
+/// Weights of a managed product: column after column, each filled up with zeros to whole vectors; bytes widened to 16 bits.
+/// </summary>
 internal sealed class ManagedProduct : IDisposable
 {
     private readonly NativeBuffer _columns;

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace ServingStack.Kernels.Gemm;
 
 /// <summary>
-/// What a tile kernel reads when called, and its own notes: it advances A, C, Residual and Tiles from tile to tile. One lives on the stack of
+/// What a tile kernel reads when called, and its own notes: it advances A, C, Residual and Tiles from tile to tile. One lives on the
+/// stack of
 /// each running worker.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]

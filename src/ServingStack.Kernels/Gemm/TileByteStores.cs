@@ -64,7 +64,8 @@ internal sealed class TileByteStores(
         else asm.vextracti64x4(target, packed, (byte)half);
     }
 
-    private void StoreQuarter(AssemblerRegisterZMM packed, int quarter, AssemblerMemoryOperand target, bool masked, AssemblerRegisterZMM spare)
+    private void StoreQuarter(
+        AssemblerRegisterZMM packed, int quarter, AssemblerMemoryOperand target, bool masked, AssemblerRegisterZMM spare)
     {
         if (!masked)
         {

@@ -6,7 +6,8 @@ using static Iced.Intel.AssemblerRegisters;
 namespace ServingStack.Kernels.Gemm;
 
 /// <summary>
-/// The one generator behind GEMM and convolution for AVX-512: tiles of Rows x (16 Vectors) sums that stay in registers over the whole depth.
+/// The one generator behind GEMM and convolution for AVX-512: tiles of Rows x (16 Vectors) sums that stay in registers over the whole
+/// depth.
 /// Per step of four bytes of depth: load the columns once, broadcast four bytes of each row, multiply-add. Row addresses fill all general
 /// registers that are left, which is what limits a tile to twelve rows.
 /// </summary>
@@ -126,7 +127,10 @@ internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter
         var looped = FullSteps <= StraightSteps ? 0 : FullSteps / Unroll * Unroll;
         if (looped > 0) EmitStepLoop(looped);
         for (var step = looped; step < FullSteps; step++)
-            EmitStep(step - looped, i => looped > 0 ? __dword_ptr[Rows[i] + Depth + (4 * (step - looped))] : __dword_ptr[Rows[i] + (4 * step)]);
+        {
+            var at = 4 * (step - looped);
+            EmitStep(step - looped, i => looped > 0 ? __dword_ptr[Rows[i] + Depth + at] : __dword_ptr[Rows[i] + at]);
+        }
         if (TailBytes > 0) EmitTail(looped);
         var straight = key.TapGroups - looped;
         if (key.Taps > 1 && straight > 0) Asm.add(Columns, 64 * straight);

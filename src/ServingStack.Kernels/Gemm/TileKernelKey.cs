@@ -43,5 +43,6 @@ internal sealed record TileKernelKey
 
     public string Name => string.Join('_',
         "tile", Arithmetic, $"{Rows}x{16 * Vectors}{(MaskedColumns ? "m" : "")}", $"k{Taps}x{TapBytes}", RowsFrom,
-        $"{Output}{(Residual is { } r ? $"+{r}" : "")}{(HasOutputZeroPoint ? "z" : "")}{(ClampsBelow ? "l" : "")}{(ClampsAbove ? "u" : "")}{(Prefetch ? "p" : "")}");
+        $"{Output}{(Residual is { } r ? $"+{r}" : "")}"
+            + $"{(HasOutputZeroPoint ? "z" : "")}{(ClampsBelow ? "l" : "")}{(ClampsAbove ? "u" : "")}{(Prefetch ? "p" : "")}");
 }

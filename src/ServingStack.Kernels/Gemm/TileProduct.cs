@@ -4,11 +4,12 @@ using ServingStack.Kernels.Machine;
 namespace ServingStack.Kernels.Gemm;
 
 /// <summary>
-/// Rows of A, cut into taps, times packed columns: what GEMM and convolution share. Holds the panels, chooses tiles for a number of rows, and
+/// Rows of A, cut into taps, times packed columns: what GEMM and convolution share. Holds the panels, chooses tiles for a number of rows,
+/// and
 /// gets the kernels for them.
 /// </summary>
-internal sealed class TileProduct(string row, DataType activations, Epilogue epilogue, int taps, int tapBytes, TileRows rows, ColumnPanels panels)
-    : IDisposable
+internal sealed class TileProduct(
+    string row, DataType activations, Epilogue epilogue, int taps, int tapBytes, TileRows rows, ColumnPanels panels) : IDisposable
 {
     public Epilogue Epilogue { get; } = epilogue;
 
@@ -22,7 +23,9 @@ internal sealed class TileProduct(string row, DataType activations, Epilogue epi
 
     public TileRows Rows { get; } = rows;
 
-    /// <summary>The table row's name with the tile filled in: <c>gemm_int8_avx512vnni</c> becomes <c>gemm_int8_12x32_avx512vnni</c>.</summary>
+    /// <summary>
+    /// The table row's name with the tile filled in: <c>gemm_int8_avx512vnni</c> becomes <c>gemm_int8_12x32_avx512vnni</c>.
+    /// </summary>
     public string KernelName(TileShape shape) => row.Insert(row.LastIndexOf('_'), $"_{shape.Rows}x{16 * shape.Vectors}");
 
     public TileShape Shape(int rows) => TileShape.Choose(rows, Panels.Blocks);

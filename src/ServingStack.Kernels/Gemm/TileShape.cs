@@ -9,7 +9,8 @@ internal readonly record struct TileShape(int Rows, int Vectors)
     private const int MaxVectors = 8;
 
     /// <summary>
-    /// The tile for <paramref name="rows"/> rows and <paramref name="columnBlocks"/> blocks of 16 columns: many rows share each column load;
+    /// The tile for <paramref name="rows"/> rows and <paramref name="columnBlocks"/> blocks of 16 columns: many rows share each column
+    /// load;
     /// few rows take more columns instead, so that enough independent sums hide the latency of a multiply-add.
     /// </summary>
     public static TileShape Choose(int rows, int columnBlocks)

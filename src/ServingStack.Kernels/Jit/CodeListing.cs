@@ -3,7 +3,8 @@ using Iced.Intel;
 namespace ServingStack.Kernels.Jit;
 
 /// <summary>
-/// Makes emitted code visible from outside: as files, bytes and assembly text, in the folder named by <c>SERVINGSTACK_DUMP_CODE</c>; and, when
+/// Makes emitted code visible from outside: as files, bytes and assembly text, in the folder named by <c>SERVINGSTACK_DUMP_CODE</c>; and,
+/// when
 /// <c>SERVINGSTACK_PERF_MAP=1</c>, as symbols for Linux perf in <c>/tmp/perf-PID.map</c>.
 /// </summary>
 internal sealed class CodeListing(string? folder, string? perfMap)

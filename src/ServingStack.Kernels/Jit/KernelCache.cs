@@ -3,7 +3,8 @@ using System.Collections.Concurrent;
 namespace ServingStack.Kernels.Jit;
 
 /// <summary>
-/// Emitted kernels by what they were specialised on (a record, compared by value). Each is emitted once, whoever asks first; an emission that
+/// Emitted kernels by what they were specialised on (a record, compared by value). Each is emitted once, whoever asks first; an emission
+/// that
 /// fails leaves no entry, so that the next request fails by itself and not by an older error.
 /// </summary>
 internal sealed class KernelCache(CodeListing listing)

@@ -14,7 +14,8 @@ internal abstract class KernelEmitter
 
     private static readonly AssemblerRegister64[] SavedBySystemV = [rbx, rbp, r12, r13, r14, r15];
     private static readonly AssemblerRegister64[] SavedByWindows = [.. SavedBySystemV, rsi, rdi];
-    private static readonly AssemblerRegisterXMM[] VectorsSavedByWindows = [xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15];
+    private static readonly AssemblerRegisterXMM[] VectorsSavedByWindows =
+        [xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15];
 
     /// <summary>The address of the kernel's arguments, all through the body.</summary>
     protected static AssemblerRegister64 Arguments => r15;

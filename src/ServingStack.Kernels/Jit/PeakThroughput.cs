@@ -21,7 +21,8 @@ public sealed unsafe class PeakThroughput : IDisposable
     {
         var needed = Needs(quantized);
         var found = MachineFeatures.Current.InstructionSet;
-        if (found < needed) throw new PlatformNotSupportedException($"The peak of {needed} cannot be measured on a machine held to {found}.");
+        if (found < needed)
+            throw new PlatformNotSupportedException($"The peak of {needed} cannot be measured on a machine held to {found}.");
         var emitter = new Emitter(quantized);
         _kernel = new EmittedKernel(emitter.Name, emitter.Emit());
         OperationsPerRun = 2L * Rounds * Sums * Lanes * (quantized ? 4 : 1);

@@ -28,7 +28,8 @@ internal sealed class VectorRegisters
     /// <summary>The next registers, for <paramref name="use"/> in messages.</summary>
     public AssemblerRegisterZMM[] Take(int count, string use)
     {
-        if (count > Free) throw new EmissionException($"{count} vector registers are needed for {use}, but {Free} of {All.Length} are free.");
+        if (count > Free)
+            throw new EmissionException($"{count} vector registers are needed for {use}, but {Free} of {All.Length} are free.");
         _taken += count;
         return All[(_taken - count).._taken];
     }

@@ -18,7 +18,9 @@ public sealed record MachineFeatures
     /// <summary>The highest level kernels may use.</summary>
     public required InstructionSet InstructionSet { get; init; }
 
-    /// <summary>False where the system refuses pages that are made executable; then only <see cref="InstructionSet.Portable"/> is left.</summary>
+    /// <summary>
+    /// False where the system refuses pages that are made executable; then only <see cref="InstructionSet.Portable"/> is left.
+    /// </summary>
     public required bool CanExecuteGeneratedCode { get; init; }
 
     public required CacheSizes Caches { get; init; }

@@ -1,6 +1,8 @@
 namespace ServingStack.Kernels.Reference;
 
-/// <summary>Rows picked by index, and bags of them, one element at a time. Indices are in range; negative ones count from the end.</summary>
+/// <summary>
+/// Rows picked by index, and bags of them, one element at a time. Indices are in range; negative ones count from the end.
+/// </summary>
 internal static class ReferenceEmbedding
 {
     public static float[] Gather(float[] data, long[] indices, int outer, int rows, int width) =>

@@ -4,7 +4,9 @@ using ServingStack.Kernels.Tests.Machine;
 
 namespace ServingStack.Kernels.Tests.Convolution;
 
-/// <summary>One convolution with random numbers, computed by a row of the table and by the reference, every buffer ending at a guard page.</summary>
+/// <summary>
+/// One convolution with random numbers, computed by a row of the table and by the reference, every buffer ending at a guard page.
+/// </summary>
 internal sealed class ConvolutionCase(int batch, ConvolutionProblem problem, int seed)
 {
     private readonly Random _random = new(seed);
@@ -12,7 +14,8 @@ internal sealed class ConvolutionCase(int batch, ConvolutionProblem problem, int
     public override string ToString() => $"seed {seed}, batch {batch}, {problem}";
 
     /// <summary>
-    /// Runs <paramref name="row"/> in up to <paramref name="parts"/> parts, twice (the second run must not live on what the first left), and
+    /// Runs <paramref name="row"/> in up to <paramref name="parts"/> parts, twice (the second run must not live on what the first left),
+    /// and
     /// asserts that its result is the reference's.
     /// </summary>
     public void Check(KernelRow<ConvolutionProblem, PackedConvolution> row, int parts = 1)
@@ -39,7 +42,8 @@ internal sealed class ConvolutionCase(int batch, ConvolutionProblem problem, int
             definition.Run(0, 1);
             System.Threading.Tasks.Parallel.For(0, parts, part => bound.Run(part, parts));
             Comparison.AssertEqual(
-                problem.Epilogue.Output, problem.Input == DataType.Float32, expected.Bytes, actual.Bytes, $"{bound.KernelName}, run {run}: {this}");
+                problem.Epilogue.Output, problem.Input == DataType.Float32, expected.Bytes, actual.Bytes,
+                $"{bound.KernelName}, run {run}: {this}");
             if (problem.Input != DataType.Float32) _random.NextBytes(input.Bytes);
         }
     }

@@ -4,14 +4,18 @@ using ServingStack.Kernels.Tests.Machine;
 
 namespace ServingStack.Kernels.Tests.Gemm;
 
-/// <summary>One GEMM with random numbers, computed by a row of the table and by the reference, every buffer ending at a guard page.</summary>
+/// <summary>
+/// One GEMM with random numbers, computed by a row of the table and by the reference, every buffer ending at a guard page.
+/// </summary>
 internal sealed class GemmCase(int m, GemmProblem problem, int seed, int rowPadding = 0, float scaleFactor = 1)
 {
     private readonly Random _random = new(seed);
 
     public override string ToString() => $"seed {seed}, M {m}, padding {rowPadding}, {problem}";
 
-    /// <summary>Runs <paramref name="row"/> in up to <paramref name="parts"/> parts and asserts that its result is the reference's.</summary>
+    /// <summary>
+    /// Runs <paramref name="row"/> in up to <paramref name="parts"/> parts and asserts that its result is the reference's.
+    /// </summary>
     public void Check(KernelRow<GemmProblem, PackedGemm> row, int parts = 1)
     {
         var weights = RandomOperands.Weights(_random, problem.A, problem.Epilogue, problem.N, problem.K * problem.N);
@@ -29,7 +33,8 @@ internal sealed class GemmCase(int m, GemmProblem problem, int seed, int rowPadd
         var bound = packed.Bind(Operands(a, actual, residual, residualType));
         parts = Math.Min(parts, bound.MaxParts);
         System.Threading.Tasks.Parallel.For(0, parts, part => bound.Run(part, parts));
-        Comparison.AssertEqual(problem.Epilogue.Output, problem.A == DataType.Float32, expected.Bytes, actual.Bytes, $"{bound.KernelName}: {this}");
+        Comparison.AssertEqual(
+            problem.Epilogue.Output, problem.A == DataType.Float32, expected.Bytes, actual.Bytes, $"{bound.KernelName}: {this}");
     }
 
     private int RowBytes(int bytes) => (m * bytes) + ((m - 1) * rowPadding);

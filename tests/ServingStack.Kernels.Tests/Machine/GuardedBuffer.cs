@@ -11,7 +11,9 @@ internal sealed unsafe class GuardedBuffer : IDisposable
     private readonly nint _pages;
     private readonly nint _mappedBytes;
 
-    /// <summary>Takes <paramref name="bytes"/> bytes ending at the guard page, so the address has no alignment beyond the size's own.</summary>
+    /// <summary>
+    /// Takes <paramref name="bytes"/> bytes ending at the guard page, so the address has no alignment beyond the size's own.
+    /// </summary>
     public GuardedBuffer(int bytes)
     {
         var usable = Math.Max(VirtualMemory.RoundUpToPage(bytes), VirtualMemory.PageBytes);
