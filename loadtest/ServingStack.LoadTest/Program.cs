@@ -1,1 +1,3 @@
-return 0;
+using ServingStack.LoadTest;
+
+return await LoadTestProgram.RunAsync(args, Console.Out, Console.Error);
