@@ -65,7 +65,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.Contains("chosen   gemm_managed", output, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [TorchFact]
     public void Train_WithoutData_TakesTheClickLogAndJudgesTheModel()
     {
         var (trained, report, _) = Run("train", "adult-recommender", "--output", _folder, "--epochs", "1", "--seed", "3");

@@ -1,5 +1,6 @@
 using ServingStack.Compression.Datasets;
 using ServingStack.Graphs;
+using ServingStack.Tests.Shared;
 using ServingStack.Training.Data;
 using ServingStack.Zoo;
 
@@ -14,7 +15,7 @@ public sealed class TrainerTests
         new(SyntheticImages.Create(640, Tiny.Classes, Tiny.Extent, seed: 1), maxShift: 1, mirror: false);
     private static readonly ImageData Validation = new(SyntheticImages.Create(200, Tiny.Classes, Tiny.Extent, seed: 2));
 
-    [Fact]
+    [TorchFact]
     public void Run_SyntheticImages_LearnsThem()
     {
         var reports = new List<TrainingProgress>();
@@ -27,7 +28,7 @@ public sealed class TrainerTests
         Assert.InRange(judgement.Accuracy, 0.95, 1);
     }
 
-    [Fact]
+    [TorchFact]
     public void Run_ClickLog_ComesNearTheKnownBest()
     {
         var (rows, _) = ClickLog.Create(12_000, ruleSeed: 1, rowSeed: 2);
@@ -43,7 +44,7 @@ public sealed class TrainerTests
         Assert.True(judgement.Accuracy > constant + (0.5 * (best - constant)), $"{judgement.Accuracy}, best {best}, constant {constant}");
     }
 
-    [Fact]
+    [TorchFact]
     public void Run_BrokenAfterAnEpoch_GoesOnAsIfItHadNotBeen()
     {
         using var folder = new TemporaryFolder();
@@ -58,7 +59,7 @@ public sealed class TrainerTests
         foreach (var (expected, actual) in Weights(whole).Zip(Weights(resumed))) Assert.Equal(expected, actual);
     }
 
-    [Fact]
+    [TorchFact]
     public void Run_CheckpointOfOtherOptions_IsRefused()
     {
         using var folder = new TemporaryFolder();
@@ -71,7 +72,7 @@ public sealed class TrainerTests
         Assert.Contains("of a run with other options", error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [TorchFact]
     public void Run_OutputIsNoProbability_IsRefused()
     {
         var graph = new Graph("plain");

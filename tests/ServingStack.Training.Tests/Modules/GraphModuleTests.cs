@@ -1,4 +1,5 @@
 using ServingStack.Graphs;
+using ServingStack.Tests.Shared;
 using ServingStack.Training.Modules;
 using ServingStack.Zoo;
 using TorchSharp;
@@ -8,7 +9,7 @@ namespace ServingStack.Training.Tests.Modules;
 
 public sealed class GraphModuleTests
 {
-    [Fact]
+    [TorchFact]
     public void Parameters_OfAResidualNetwork_AreWeightsAndNotStatistics()
     {
         var graph = ResidualNetwork.Create(new() { Width = 4, Stages = 1, BlocksPerStage = 1, Classes = 3 }, seed: 1);
@@ -24,7 +25,7 @@ public sealed class GraphModuleTests
         Assert.Equal(6, module.named_buffers().Count());
     }
 
-    [Fact]
+    [TorchFact]
     public void WriteBack_AfterAChange_PutsItIntoTheGraph()
     {
         var graph = new Graph();
@@ -38,7 +39,7 @@ public sealed class GraphModuleTests
         Assert.Equal([10, 20, 30, 40], graph.Nodes[0].Inputs[1]!.Constant!.As<float>().ToArray());
     }
 
-    [Fact]
+    [TorchFact]
     public void Constructor_UnknownOperator_NamesNodeAndTheKnownOnes()
     {
         var graph = new Graph();

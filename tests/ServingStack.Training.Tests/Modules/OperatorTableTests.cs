@@ -1,5 +1,6 @@
 using ServingStack.Engine;
 using ServingStack.Graphs;
+using ServingStack.Tests.Shared;
 using ServingStack.Training.Modules;
 using ServingStack.Zoo;
 using TorchSharp;
@@ -39,7 +40,7 @@ public sealed class OperatorTableTests
         { "Flatten", new() { { "axis", 2L } }, [[2, 3, 4, 5]] },
     };
 
-    [Theory]
+    [TorchTheory]
     [MemberData(nameof(Cases))]
     public void Row_RandomInputs_AgreesWithOnnxRuntime(string opType, AttributeMap attributes, long[][] shapes)
     {
@@ -52,7 +53,7 @@ public sealed class OperatorTableTests
         AssertAgrees(graph, Draw(shapes[0], low: -1));
     }
 
-    [Fact]
+    [TorchFact]
     public void Gather_ColumnsAndTable_AgreesWithOnnxRuntime()
     {
         var graph = Recommender.Create(new([5, 7], [0.5f], [2]), seed: Seed);
@@ -60,7 +61,7 @@ public sealed class OperatorTableTests
         AssertAgrees(graph, GraphTensor.From<long>([0, 6, 4, 3, 2, 0], 3, 2), Draw([3, 1], low: -1));
     }
 
-    [Fact]
+    [TorchFact]
     public void Reshape_KeepsZeroAndInfersMinusOne_AgreesWithOnnxRuntime()
     {
         var graph = new Graph("one");
@@ -70,7 +71,7 @@ public sealed class OperatorTableTests
         AssertAgrees(graph, Draw([2, 3, 4], low: -1));
     }
 
-    [Fact]
+    [TorchFact]
     public void ResidualNetwork_Whole_AgreesWithOnnxRuntime()
     {
         var graph = ResidualNetwork.Create(new() { Width = 4 }, seed: Seed);

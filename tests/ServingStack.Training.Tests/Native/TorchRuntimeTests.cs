@@ -1,3 +1,4 @@
+using ServingStack.Tests.Shared;
 using ServingStack.Training.Native;
 using TorchSharp;
 
@@ -7,7 +8,7 @@ public sealed class TorchRuntimeTests
 {
     private const string Bridge = "libLibTorchSharp.so";
 
-    [Fact]
+    [TorchFact]
     public void EnsureLoaded_OnThisMachine_LetsTorchSharpCompute()
     {
         TorchRuntime.EnsureLoaded();
@@ -17,7 +18,7 @@ public sealed class TorchRuntimeTests
         Assert.Equal(3f, sum.item<float>());
     }
 
-    [Fact]
+    [TorchFact]
     public void Load_NoLibtorch_SaysWhereItLookedAndWhatToDo()
     {
         var error = Assert.Throws<DllNotFoundException>(() => TorchRuntime.Load(["/nowhere", "/neither"], "/unused"));
@@ -26,7 +27,7 @@ public sealed class TorchRuntimeTests
         Assert.Contains("libtorch-cpu-<rid>", error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [TorchFact]
     public void WeakenUnbound_TorchSharpsLibrary_WeakensTheOneVersionThatItDoesNotUse()
     {
         var original = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", Bridge));
@@ -38,7 +39,7 @@ public sealed class TorchRuntimeTests
         Assert.Equal(1, original.Zip(image).Count(pair => pair.First != pair.Second));
     }
 
-    [Fact]
+    [TorchFact]
     public void WeakenedCopy_Twice_IsMadeOnce()
     {
         using var folder = new TemporaryFolder();
@@ -52,11 +53,11 @@ public sealed class TorchRuntimeTests
         Assert.Equal([copy], Directory.GetFiles(Path.GetDirectoryName(copy)!));
     }
 
-    [Fact]
+    [TorchFact]
     public void WeakenUnbound_NoElf_IsRefused() =>
         Assert.Throws<InvalidDataException>(() => ElfVersionNeeds.WeakenUnbound(new byte[200]));
 
-    [Fact]
+    [TorchFact]
     public void WeakenUnbound_Truncated_IsRefused()
     {
         var image = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", Bridge));
