@@ -10,7 +10,7 @@ internal static class CommandLine
     private const string Summary = """
         ServingStack's tools for models: train the samples, quantize, judge, and see what the engine makes of a file.
 
-          servingstack train fashion-resnet --data ../shared/data/fashion-mnist
+          servingstack train fashion-resnet --data DIR
           servingstack quantize model.onnx --calibration fashion-mnist:DIR --output model_int8.onnx
           servingstack evaluate model.onnx --data fashion-mnist:DIR
           servingstack plan model.onnx --batch 8

@@ -23,7 +23,7 @@ internal static class EvaluateCommand
         var threads = ModelFile.Threads();
         var command = new Command("evaluate",
             "Judges a model on labelled data, on our engine and on ONNX Runtime side by side.\n\n" +
-            "  servingstack evaluate deploy/models/fashion_resnet_int8/1/model.onnx --data fashion-mnist:../shared/data/fashion-mnist\n" +
+            "  servingstack evaluate deploy/models/fashion_resnet_int8/1/model.onnx --data fashion-mnist:DIR\n" +
             "  servingstack evaluate squeezenet1.1.onnx --data imagenet:images.zip --prepare caffe\n" +
             "  servingstack evaluate mobilenet_v1_0.25_224.onnx --data imagenet:images.zip --prepare minus-one-to-one")
         {

@@ -42,8 +42,8 @@ internal static class QuantizeCommand
         };
         var command = new Command("quantize",
             "Brings a float model to eight bits: QuantizeLinear and DequantizeLinear in plain ONNX, which any ONNX Runtime runs.\n\n" +
-            "  servingstack quantize deploy/models/fashion_resnet/1/model.onnx \\\n" +
-            "    --calibration fashion-mnist:../shared/data/fashion-mnist --output deploy/models/fashion_resnet_int8/1/model.onnx")
+            "  servingstack quantize deploy/models/fashion_resnet/1/model.onnx --calibration fashion-mnist:DIR \\\n" +
+            "    --output deploy/models/fashion_resnet_int8/1/model.onnx")
         {
             model, method, data, output, rows, ranges, keepFirst, keepLast, keep, prepare,
         };

@@ -30,7 +30,7 @@ internal static class TrainCommand
         };
         var command = new Command("train",
             "Trains a sample model and writes OUTPUT/<model>/<version>/model.onnx.\n\n" +
-            "  servingstack train fashion-resnet --data ../shared/data/fashion-mnist --output deploy/models --seed 1")
+            "  servingstack train fashion-resnet --data DIR --output deploy/models --seed 1")
         {
             name, data, output, version, seed, epochs, checkpoint,
         };
