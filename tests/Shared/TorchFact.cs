@@ -16,7 +16,8 @@ internal sealed class TorchTheoryAttribute : TheoryAttribute
 
 internal static class TorchNeeded
 {
-    public static string? Reason { get; } = OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64
+    public static string? Reason { get; } =
+        OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is System.Runtime.InteropServices.Architecture.X64
         ? null
         : "needs libtorch, which the project references for linux-x64 only";
 }
