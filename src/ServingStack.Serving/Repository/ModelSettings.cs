@@ -32,8 +32,11 @@ public sealed record ModelSettings
     /// <summary>Threads that one batch is split across. 1: side by side serves more than splitting does.</summary>
     public int Threads { get; init; } = 1;
 
-    /// <summary>Requests that may wait; the next one is refused.</summary>
-    public int QueueLimit { get; init; } = 256;
+    /// <summary>
+    /// Requests that may wait; the next one is refused. A small model is asked thousands of times a second: its queue must outlast a tenth of
+    /// a second in which the process gets no core.
+    /// </summary>
+    public int QueueLimit { get; init; } = 2048;
 
     /// <summary>How long a request may take when it names no time of its own, and at most; 0 for no limit.</summary>
     public long DefaultTimeoutMicroseconds { get; init; }
