@@ -30,17 +30,20 @@ internal sealed class LoadRun(LoadOptions options, SendRequest send, TextWriter 
     private async Task<double> FindPeakAsync(CancellationToken stop)
     {
         var search = new PeakSearch(
-            callers => StepAsync($"{callers} callers", recorder => new ClosedLoop(_pace, send).RunAsync(recorder, callers, StepWarmUp, options.Step, stop)),
+            callers => ClosedLoopAsync(callers, stop),
             rate => OpenLoopAsync($"{rate:0.0} requests/s", rate, StepWarmUp, options.Step, stop));
         var peak = await search.FindAsync().ConfigureAwait(false);
-        if (options is { FindPeakOnly: true, Bounds.MaxP99: { } bound }) peak = await search.FindWithinAsync(peak, bound).ConfigureAwait(false);
-        return peak;
+        if (options is not { FindPeakOnly: true, Bounds.MaxP99: { } bound }) return peak;
+        return await search.FindWithinAsync(peak, bound).ConfigureAwait(false);
     }
 
-    private async Task<LoadResult> StepAsync(string title, Func<LoadRecorder, Task> load)
+    private async Task<LoadResult> ClosedLoopAsync(int callers, CancellationToken stop)
     {
         var recorder = new LoadRecorder(_pace);
-        await _progress.ShowAsync(title, recorder, StepWarmUp + options.Step, () => load(recorder)).ConfigureAwait(false);
+        var loop = new ClosedLoop(_pace, send);
+        var title = $"{callers} callers";
+        await _progress.ShowAsync(title, recorder, StepWarmUp + options.Step,
+            () => loop.RunAsync(recorder, callers, StepWarmUp, options.Step, stop)).ConfigureAwait(false);
         var result = recorder.ToResult(null);
         SayStep(title, result);
         return result;
@@ -51,7 +54,8 @@ internal sealed class LoadRun(LoadOptions options, SendRequest send, TextWriter 
         var recorder = new LoadRecorder(_pace);
         var loop = new OpenLoop(_pace, send, options.MaxInFlight);
         var schedule = new PoissonSchedule(rate, options.Target.Seed);
-        await _progress.ShowAsync(title, recorder, warmUp + duration, () => loop.RunAsync(recorder, schedule, warmUp, duration, stop)).ConfigureAwait(false);
+        await _progress.ShowAsync(title, recorder, warmUp + duration,
+            () => loop.RunAsync(recorder, schedule, warmUp, duration, stop)).ConfigureAwait(false);
         var result = recorder.ToResult(rate);
         SayStep(title, result);
         return result;

@@ -2,7 +2,8 @@ namespace ServingStack.Client;
 
 /// <summary>
 /// A server of the Open Inference Protocol, version 2. Thread-safe; one client serves any number of requests at once. Nothing is retried:
-/// every failure is an <see cref="InferenceException"/> at once, and the caller's own cancellation an <see cref="OperationCanceledException"/>.
+/// every failure is an <see cref="InferenceException"/> at once, and the caller's own cancellation an
+/// <see cref="OperationCanceledException"/>.
 /// </summary>
 public interface IInferenceClient : IDisposable
 {

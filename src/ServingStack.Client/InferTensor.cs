@@ -21,7 +21,8 @@ public sealed class InferTensor
             throw new ArgumentException($"Tensor '{name}' has the shape {ShapeText}; every extent must be 0 or more.", nameof(shape));
         var expected = checked(ElementCount * datatype.Size);
         if (datatype.Size != 0 && bytes.Length != expected)
-            throw new ArgumentException($"Tensor '{name}' of {datatype} {ShapeText} takes {expected} bytes, got {bytes.Length}.", nameof(bytes));
+            throw new ArgumentException(
+                $"Tensor '{name}' of {datatype} {ShapeText} takes {expected} bytes, got {bytes.Length}.", nameof(bytes));
     }
 
     public string Name { get; }
@@ -59,7 +60,8 @@ public sealed class InferTensor
         }
         var tensor = new InferTensor(name, TensorDatatype.Named("BYTES"), shape, buffer.ToArray());
         return tensor.ElementCount == values.Count ? tensor
-            : throw new ArgumentException($"Tensor '{name}' of BYTES {tensor.ShapeText} takes {tensor.ElementCount} texts, got {values.Count}.", nameof(values));
+            : throw new ArgumentException(
+                $"Tensor '{name}' of BYTES {tensor.ShapeText} takes {tensor.ElementCount} texts, got {values.Count}.", nameof(values));
     }
 
     /// <summary>The elements, which must be <typeparamref name="T"/>.</summary>

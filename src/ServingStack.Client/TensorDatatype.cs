@@ -34,11 +34,13 @@ public sealed record TensorDatatype(string Name, int Size, Type? ClrType)
 
     /// <summary>The datatype of that name on the wire; throws <see cref="ArgumentException"/> when the protocol has none.</summary>
     public static TensorDatatype Named(string name) => ByName.TryGetValue(name, out var found) ? found
-        : throw new ArgumentException($"'{name}' is no datatype of the protocol; expected one of {string.Join(", ", All.Select(d => d.Name))}.", nameof(name));
+        : throw new ArgumentException(
+            $"'{name}' is no datatype of the protocol; expected one of {string.Join(", ", All.Select(d => d.Name))}.", nameof(name));
 
     /// <summary>The datatype whose elements are <typeparamref name="T"/>.</summary>
     public static TensorDatatype Of<T>() where T : unmanaged => ByType.TryGetValue(typeof(T), out var found) ? found
-        : throw new ArgumentException($"{typeof(T).Name} is no element type of the protocol; expected one of {string.Join(", ", ByType.Keys.Select(t => t.Name))}.");
+        : throw new ArgumentException(
+            $"{typeof(T).Name} is no element type of the protocol; expected one of {string.Join(", ", ByType.Keys.Select(t => t.Name))}.");
 
     public override string ToString() => Name;
 }

@@ -13,9 +13,11 @@ internal static class Duration
         foreach (var (unit, seconds) in Units)
         {
             if (!text.EndsWith(unit, StringComparison.Ordinal) || !IsNumber(text[..^unit.Length], out var value)) continue;
-            if (value * seconds <= TimeSpan.FromDays(1).TotalSeconds && (value > 0 || mayBeZero)) return TimeSpan.FromSeconds(value * seconds);
+            var allowed = value * seconds <= TimeSpan.FromDays(1).TotalSeconds && (value > 0 || mayBeZero);
+            if (allowed) return TimeSpan.FromSeconds(value * seconds);
         }
-        throw new UsageException($"{option} is '{text}': give a number and its unit, such as 30s, 15ms or 2m, {(mayBeZero ? "0s" : "more than 0")} to 24h.");
+        var least = mayBeZero ? "0s" : "more than 0";
+        throw new UsageException($"{option} is '{text}': give a number and its unit, such as 30s, 15ms or 2m, {least} to 24h.");
     }
 
     private static bool IsNumber(string text, out double value) =>

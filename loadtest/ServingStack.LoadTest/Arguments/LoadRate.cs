@@ -11,8 +11,10 @@ internal readonly record struct LoadRate(double Value, bool OfPeak)
     public static LoadRate Parse(string text)
     {
         var ofPeak = text.EndsWith('%');
-        var good = double.TryParse(ofPeak ? text[..^1] : text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) && value > 0;
-        if (!good || (ofPeak && value > 1000)) throw new UsageException($"--rate is '{text}': give requests a second, such as 200, or a share of the peak rate, such as 50%.");
+        var number = ofPeak ? text[..^1] : text;
+        var good = double.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value);
+        if (!good || !double.IsFinite(value) || value <= 0 || (ofPeak && value > 1000))
+            throw new UsageException($"--rate is '{text}': give requests a second, such as 200, or a share of the peak rate, such as 50%.");
         return new(ofPeak ? value / 100 : value, ofPeak);
     }
 

@@ -8,7 +8,8 @@ namespace ServingStack.LoadTest.Arguments;
 internal static class LoadTestCommand
 {
     private const string Summary = """
-        Sends inference requests to a server at random moments (a Poisson process) that do not wait for answers, and says how long callers wait.
+        Sends inference requests to a server at random moments (a Poisson process) that do not wait for answers,
+        and says how long callers wait.
 
         Latency counts from the moment a request was due, so a server that stalls cannot hide it, nor can a late generator.
         The exit code is 0, or 1 when a stated bound is missed or nothing was answered, or 2 when the load cannot be run.
@@ -36,12 +37,17 @@ internal static class LoadTestCommand
 
     private static readonly Option<string?> Model = Text("--model", "The model to ask.");
     private static readonly Option<string?> Version = Text("--version", "Its version; the server's newest where left out.");
-    private static readonly Option<string?> ProtocolName = Text("--protocol", "rest (tensors as bytes), rest-json (as numbers), or grpc.", "rest");
+    private static readonly Option<string?> ProtocolName = Text(
+        "--protocol", "rest (tensors as bytes), rest-json (as numbers), or grpc.", "rest");
     private static readonly Option<string?> Url = Text("--url", "The server; http://127.0.0.1:8000, for grpc :8001, where left out.");
-    private static readonly Option<string?> Rate = Text("--rate", "Requests a second, such as 200, or a share of the peak, such as 50%, which is found first.", "100");
+    private static readonly Option<string?> Rate = Text(
+        "--rate", "Requests a second, such as 200, or a share of the peak, such as 50%, which is found first.", "100");
+
+
     private static readonly Option<string?> Time = Text("--duration", "How long to measure.", "30s");
     private static readonly Option<string?> WarmUp = Text("--warm-up", "How long to send before anything counts.", "2s");
-    private static readonly Option<string?> Timeout = Text("--timeout", "How long a request waits for its answer; the server is told.", "10s");
+    private static readonly Option<string?> Timeout = Text(
+        "--timeout", "How long a request waits for its answer; the server is told.", "10s");
     private static readonly Option<int> Batch = Number("--batch", "Rows in a request.", 1);
     private static readonly Option<int> Seed = Number("--seed", "Draws moments and inputs: the same seed, the same load.", 1);
     private static readonly Option<string[]> Ranges = new("--input-range")
@@ -50,14 +56,22 @@ internal static class LoadTestCommand
     };
 
     private static readonly Option<string?> RequestFile = Text("--request", "A JSON file as one would post it, sent as it is.");
-    private static readonly Option<bool> FindPeak = new("--find-peak") { Description = "Only find the peak rate; with --max-p99 the peak within it." };
+    private static readonly Option<bool> FindPeak = new(
+        "--find-peak")
+    { Description = "Only find the peak rate; with --max-p99 the peak within it." };
     private static readonly Option<string?> Step = Text("--step", "How long each step of the search for the peak runs.", "3s");
-    private static readonly Option<int> MaxInFlight = Number("--max-in-flight", "Requests beyond this many without an answer count as errors, unsent.", 4096);
+    private static readonly Option<int> MaxInFlight = Number(
+        "--max-in-flight", "Requests beyond this many without an answer count as errors, unsent.", 4096);
+
+
     private static readonly Option<string?> MaxP99 = Text("--max-p99", "Fails when p99 of the latency is above, such as 15ms.");
-    private static readonly Option<long?> MaxErrors = new("--max-errors") { Description = "Fails when more requests than this have no good answer." };
+    private static readonly Option<long?> MaxErrors = new(
+        "--max-errors")
+    { Description = "Fails when more requests than this have no good answer." };
     private static readonly Option<double?> MinRate = new("--min-rate") { Description = "Fails when fewer good answers a second come." };
     private static readonly Option<string?> Json = Text("--json", "Writes the result to this file.");
-    private static readonly Option<string?> Hgrm = Text("--hgrm", "Writes the latency distribution to this file, as HdrHistogram's plotter reads it.");
+    private static readonly Option<string?> Hgrm = Text(
+        "--hgrm", "Writes the latency distribution to this file, as HdrHistogram's plotter reads it.");
 
     /// <summary>The command, which hands what it read to <paramref name="run"/>.</summary>
     public static RootCommand Create(Func<LoadOptions, CancellationToken, Task<int>> run)
@@ -91,25 +105,38 @@ internal static class LoadTestCommand
     private static TargetOptions ReadTarget(ParseResult arguments)
     {
         var name = arguments.GetValue(ProtocolName)!;
-        if (!Protocols.TryGetValue(name, out var protocol)) throw new UsageException($"--protocol is '{name}': give {string.Join(" or ", Protocols.Keys)}.");
+        if (!Protocols.TryGetValue(name, out var protocol))
+            throw new UsageException($"--protocol is '{name}': give {string.Join(" or ", Protocols.Keys)}.");
         return new()
         {
             Protocol = protocol,
             Url = ReadUrl(arguments.GetValue(Url) ?? (protocol == Protocol.Grpc ? "http://127.0.0.1:8001" : "http://127.0.0.1:8000")),
-            Model = arguments.GetValue(Model) ?? throw new UsageException("--model is missing: name a model of the server, such as --model fashion_resnet_int8."),
+            Model = arguments.GetValue(Model)
+                ?? throw new UsageException("--model is missing: name a model of the server, such as --model fashion_resnet_int8."),
             Version = arguments.GetValue(Version),
             Batch = Positive(arguments, Batch),
-            Ranges = (arguments.GetValue(Ranges) ?? []).Select(InputRange.Parse).DistinctBy(r => r.Input).ToDictionary(r => r.Input, r => r.Ranges),
+            Ranges = ReadRanges(arguments.GetValue(Ranges) ?? []),
             RequestFile = arguments.GetValue(RequestFile),
             Timeout = Duration.Parse(Timeout.Name, arguments.GetValue(Timeout)!),
             Seed = arguments.GetValue(Seed),
         };
     }
 
-    private static Bounds ReadBounds(ParseResult arguments) => new(
-        arguments.GetValue(MaxP99) is { } p99 ? Duration.Parse(MaxP99.Name, p99) : null, arguments.GetValue(MaxErrors), arguments.GetValue(MinRate));
+    private static Dictionary<string, InputRange[]> ReadRanges(string[] texts)
+    {
+        var ranges = new Dictionary<string, InputRange[]>();
+        foreach (var (input, values) in texts.Select(InputRange.Parse))
+            if (!ranges.TryAdd(input, values)) throw new UsageException($"--input-range names '{input}' twice: give each input one.");
+        return ranges;
+    }
 
-    private static Uri ReadUrl(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url
+    private static Bounds ReadBounds(ParseResult arguments) => new(
+        arguments.GetValue(MaxP99) is { } p99 ? Duration.Parse(MaxP99.Name, p99) : null,
+        arguments.GetValue(MaxErrors),
+        arguments.GetValue(MinRate));
+
+    private static Uri ReadUrl(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+        ? url
         : throw new UsageException($"--url is '{text}': give the server's address, such as http://127.0.0.1:8000.");
 
     private static int Positive(ParseResult arguments, Option<int> option) => arguments.GetValue(option) is > 0 and var value ? value
@@ -122,5 +149,6 @@ internal static class LoadTestCommand
         return option;
     }
 
-    private static Option<int> Number(string name, string description, int usual) => new(name) { Description = description, DefaultValueFactory = _ => usual };
+    private static Option<int> Number(string name, string description, int usual) =>
+        new(name) { Description = description, DefaultValueFactory = _ => usual };
 }

@@ -1,6 +1,8 @@
 namespace ServingStack.LoadTest.Load;
 
-/// <summary>A number of callers who each send the next request as soon as they have their answer: how much a server can do, not how long one waits.</summary>
+/// <summary>
+/// A number of callers who each send the next request as soon as they have their answer: how much a server can do, not how long one waits.
+/// </summary>
 internal sealed class ClosedLoop(IPace pace, SendRequest send)
 {
     /// <summary>Returns when every caller has its last answer.</summary>

@@ -10,7 +10,7 @@ internal sealed class LoadRecorder(IPace pace)
     private long _firstDue = long.MaxValue;
     private long _lastDone;
 
-    /// <summary>From the moment a request was due to its answer: what a caller waits. Includes what the generator itself was late.</summary>
+    /// <summary>From the moment a request was due to its answer: what a caller waits, the generator's own lateness included.</summary>
     public LatencyHistogram Latency { get; } = new();
 
     /// <summary>From the moment a request was sent to its answer.</summary>
@@ -60,7 +60,8 @@ internal sealed class LoadRecorder(IPace pace)
     }
 
     public LoadResult ToResult(double? requestedRate) => new(
-        requestedRate, Elapsed, Sent, Latency.Count, AnsweredRate, Errors.Kinds, Latency.Summary(), Service.Summary(), Lateness.Summary(), Latency);
+        requestedRate, Elapsed, Sent, Latency.Count, AnsweredRate, Errors.Kinds,
+        Latency.Summary(), Service.Summary(), Lateness.Summary(), Latency);
 
     private void NoteSent(TimeSpan due, TimeSpan sent)
     {

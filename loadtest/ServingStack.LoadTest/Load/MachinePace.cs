@@ -23,7 +23,8 @@ internal sealed class MachinePace : IPace
     {
         if (OperatingSystem.IsLinux())
         {
-            var wanted = new TimeSpec((nint)(time.Ticks / TimeSpan.TicksPerSecond), (nint)(time.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick));
+            var (seconds, ticks) = Math.DivRem(time.Ticks, TimeSpan.TicksPerSecond);
+            var wanted = new TimeSpec((nint)seconds, (nint)(ticks * TimeSpan.NanosecondsPerTick));
             // Cut short by a signal, it is called again for what is left.
             _ = NanoSleep(in wanted, 0);
         }

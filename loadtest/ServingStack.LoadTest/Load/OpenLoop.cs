@@ -6,14 +6,17 @@ namespace ServingStack.LoadTest.Load;
 /// </summary>
 /// <param name="pace">The time to run by.</param>
 /// <param name="send">Sends one request.</param>
-/// <param name="maxInFlight">Unanswered requests beyond this are counted as errors instead of sent: a dead server must not fill the memory.</param>
+/// <param name="maxInFlight">
+/// Unanswered requests beyond this are counted as errors instead of sent: a dead server must not fill the memory.
+/// </param>
 internal sealed class OpenLoop(IPace pace, SendRequest send, int maxInFlight)
 {
     /// <summary>The status under which a request is counted that was not sent.</summary>
     public const string NotSent = "not sent";
 
     /// <summary>Returns after the last answer. Blocks the caller's thread until the last request is sent.</summary>
-    public async Task RunAsync(LoadRecorder recorder, PoissonSchedule schedule, TimeSpan warmUp, TimeSpan duration, CancellationToken stop = default)
+    public async Task RunAsync(
+        LoadRecorder recorder, PoissonSchedule schedule, TimeSpan warmUp, TimeSpan duration, CancellationToken stop = default)
     {
         var begin = pace.Now;
         var underWay = new List<Task>();
@@ -30,7 +33,8 @@ internal sealed class OpenLoop(IPace pace, SendRequest send, int maxInFlight)
     {
         if (recorder.InFlight >= maxInFlight)
         {
-            if (counts) recorder.Skip(due, NotSent, $"{maxInFlight} requests were in flight already; lower --rate or raise --max-in-flight");
+            var reason = $"{maxInFlight} requests were in flight already; lower --rate or raise --max-in-flight";
+            if (counts) recorder.Skip(due, NotSent, reason);
             return;
         }
         var request = recorder.RunAsync(send, number, due, counts);

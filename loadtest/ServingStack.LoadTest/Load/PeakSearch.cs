@@ -15,12 +15,15 @@ internal sealed class PeakSearch(Func<int, Task<LoadResult>> callers, Func<doubl
 
     private const int Halvings = 6;
 
-    /// <summary>Requests a second at which the server has no more to give: doubles the callers until two doublings in a row bring nothing.</summary>
+    /// <summary>One lucky step must not end the search: so many doublings in a row must bring nothing.</summary>
+    private const int Patience = 3;
+
+    /// <summary>Requests a second at which the server has no more to give: doubles the callers until that brings nothing.</summary>
     public async Task<double> FindAsync()
     {
         var peak = 0.0;
         var fruitless = 0;
-        for (var count = 1; count <= MostCallers && fruitless < 2; count *= 2)
+        for (var count = 1; count <= MostCallers && fruitless < Patience; count *= 2)
         {
             var result = await callers(count).ConfigureAwait(false);
             var better = result.ErrorCount == 0 && result.AnsweredRate > peak * Gain;
@@ -30,7 +33,7 @@ internal sealed class PeakSearch(Func<int, Task<LoadResult>> callers, Func<doubl
         return peak;
     }
 
-    /// <summary>The highest rate below <paramref name="peak"/> without an error whose p99 stays within the bound; 0 when none does.</summary>
+    /// <summary>The highest rate below <paramref name="peak"/> without an error whose p99 holds the bound; 0 when none does.</summary>
     public async Task<double> FindWithinAsync(double peak, TimeSpan maxP99)
     {
         var (good, bad) = (0.0, peak);

@@ -6,7 +6,11 @@ namespace ServingStack.LoadTest.Reports;
 /// <summary>A result for programs. Times are milliseconds, rates are per second.</summary>
 internal static class JsonReport
 {
-    private static readonly JsonSerializerOptions Format = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Format = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
 
     public static string Of(LoadSummary summary) => JsonSerializer.Serialize(new
     {

@@ -9,8 +9,9 @@ internal static class ResultTable
     public static void Write(TextWriter output, LoadResult result)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(output) });
-        output.WriteLine($"{result.Answered} of {result.Sent} requests answered in {result.Elapsed.TotalSeconds:0.0} s: {result.AnsweredRate:0.0} a second"
-            + (result.RequestedRate is { } rate ? $" ({rate:0.0} due)" : ""));
+        var due = result.RequestedRate is { } rate ? $" ({rate:0.0} due)" : "";
+        output.WriteLine($"{result.Answered} of {result.Sent} requests answered in {result.Elapsed.TotalSeconds:0.0} s: "
+            + $"{result.AnsweredRate:0.0} a second{due}");
         console.Write(Latencies(result));
         if (result.Errors.Count > 0) console.Write(Errors(result));
     }

@@ -26,6 +26,7 @@ internal readonly record struct InputRange(double Low, double High)
     private static bool IsNumber(string text, out double number) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number) && double.IsFinite(number);
 
-    private static UsageException Wrong(string text) =>
-        new($"--input-range is '{text}': give name=low:high with low <= high, such as image=0:1, or one range for each column, such as ids=0:8,0:16.");
+    private static UsageException Wrong(string text) => new(
+        $"--input-range is '{text}': give name=low:high with low <= high, such as image=0:1, "
+        + "or one range for each column, such as ids=0:8,0:16.");
 }

@@ -17,7 +17,8 @@ internal static class LabelRanges
         {
             using var json = JsonDocument.Parse(text);
             if (json.RootElement.ValueKind != JsonValueKind.Object) return null;
-            InputRange[] ranges = [.. json.RootElement.EnumerateObject().Select(column => new InputRange(0, column.Value.GetArrayLength() - 1))];
+            var columns = json.RootElement.EnumerateObject().Select(column => column.Value.GetArrayLength());
+            InputRange[] ranges = [.. columns.Select(labels => new InputRange(0, labels - 1))];
             return ranges.Length == input.Shape[^1] && ranges.All(range => range.High >= 0) ? ranges : null;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)

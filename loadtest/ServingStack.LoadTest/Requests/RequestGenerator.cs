@@ -11,8 +11,9 @@ internal sealed class RequestGenerator(ModelMetadata model, int batch, IReadOnly
 
     public InferRequest[] Create(string name, string? version, TimeSpan timeout, int seed)
     {
-        if (ranges.Keys.Except(model.Inputs.Select(i => i.Name)).FirstOrDefault() is { } stranger)
-            throw new UsageException($"--input-range names '{stranger}': model '{name}' has the inputs {string.Join(", ", model.Inputs.Select(i => i.Name))}.");
+        var known = model.Inputs.Select(input => input.Name);
+        if (ranges.Keys.Except(known).FirstOrDefault() is { } stranger)
+            throw new UsageException($"--input-range names '{stranger}': model '{name}' has the inputs {string.Join(", ", known)}.");
         var random = new Random(seed);
         return [.. Enumerable.Range(0, Variety).Select(_ => new InferRequest
         {
@@ -26,7 +27,7 @@ internal sealed class RequestGenerator(ModelMetadata model, int batch, IReadOnly
     private InferTensor CreateInput(TensorMetadata input, Random random)
     {
         var fill = ElementFill.For(input.Datatype.Name)
-            ?? throw new UsageException($"Input '{input.Name}' is {input.Datatype}, whose elements cannot be made up: give --request FILE.");
+            ?? throw new UsageException($"Input '{input.Name}' is {input.Datatype}, which cannot be made up: give --request FILE.");
         long[] shape = [.. input.Shape.Select((extent, axis) => ExtentOf(input, extent, axis))];
         var count = checked((int)shape.Aggregate(1L, (product, extent) => product * extent));
         var drawnFrom = ranges.GetValueOrDefault(input.Name) ?? LabelRanges.Find(model, input) ?? [fill.Usual];
@@ -45,7 +46,10 @@ internal sealed class RequestGenerator(ModelMetadata model, int batch, IReadOnly
     {
         if (extent < 0) return axis == 0 ? batch : 1;
         if (axis == 0 && batch != 1)
-            throw new UsageException($"--batch is {batch}: input '{input.Name}' has the fixed shape [{string.Join(", ", input.Shape)}]; leave --batch out.");
+        {
+            var shape = string.Join(", ", input.Shape);
+            throw new UsageException($"--batch is {batch}: input '{input.Name}' has the fixed shape [{shape}]; leave --batch out.");
+        }
         return extent;
     }
 }

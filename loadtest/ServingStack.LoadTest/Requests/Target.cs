@@ -16,7 +16,9 @@ internal sealed class Target : IDisposable
 
     public SendRequest Send => number => _client.InferAsync(_requests[number % _requests.Length]);
 
-    /// <summary>Asks the server about the model and makes the requests; throws <see cref="UsageException"/> when that cannot be done.</summary>
+    /// <summary>
+    /// Asks the server about the model and makes the requests; throws <see cref="UsageException"/> when that cannot be done.
+    /// </summary>
     public static async Task<Target> OpenAsync(TargetOptions options, CancellationToken cancellation)
     {
         var client = Connect(options);
@@ -53,7 +55,8 @@ internal sealed class Target : IDisposable
     private static async Task<InferRequest[]> GenerateAsync(IInferenceClient client, TargetOptions options, CancellationToken cancellation)
     {
         var model = await client.GetModelMetadataAsync(options.Model, options.Version, cancellation).ConfigureAwait(false);
-        return new RequestGenerator(model, options.Batch, options.Ranges).Create(options.Model, options.Version, options.Timeout, options.Seed);
+        var generator = new RequestGenerator(model, options.Batch, options.Ranges);
+        return generator.Create(options.Model, options.Version, options.Timeout, options.Seed);
     }
 
     private static InferRequest ReadFile(string file, TargetOptions options)
@@ -70,9 +73,12 @@ internal sealed class Target : IDisposable
 
     private static string Explain(InferenceException e, TargetOptions options) => e.Failure switch
     {
-        InferenceFailure.Unreachable => $"No server answers at {options.Url} ({e.Error}): start one (dotnet run -c Release --project src/ServingStack.Server), or give --url.",
+        InferenceFailure.Unreachable =>
+            $"No server answers at {options.Url} ({e.Error}): start one (dotnet run -c Release --project src/ServingStack.Server), "
+            + "or give --url.",
         InferenceFailure.NotFound => $"{e.Error} (asked {options.Url} for --model {options.Model})",
-        InferenceFailure.InvalidArgument => $"The server refuses the request: {e.Error} Narrow it with --input-range NAME=LOW:HIGH, or give --request FILE.",
+        InferenceFailure.InvalidArgument =>
+            $"The server refuses the request: {e.Error} Narrow it with --input-range NAME=LOW:HIGH, or give --request FILE.",
         _ => $"The server at {options.Url} fails on the first request: {e.Message}",
     };
 }

@@ -40,38 +40,54 @@ public sealed class GrpcInferenceClient : IInferenceClient
     }
 
     public Task<bool> IsLiveAsync(CancellationToken cancellation = default) =>
-        HoldsAsync(async () => (await _service.ServerLiveAsync(new(), cancellationToken: cancellation).ConfigureAwait(false)).Live, cancellation);
+        HoldsAsync(async () =>
+        {
+            var answer = await _service.ServerLiveAsync(new(), cancellationToken: cancellation).ConfigureAwait(false);
+            return answer.Live;
+        }, cancellation);
 
     public Task<bool> IsReadyAsync(CancellationToken cancellation = default) =>
-        HoldsAsync(async () => (await _service.ServerReadyAsync(new(), cancellationToken: cancellation).ConfigureAwait(false)).Ready, cancellation);
+        HoldsAsync(async () =>
+        {
+            var answer = await _service.ServerReadyAsync(new(), cancellationToken: cancellation).ConfigureAwait(false);
+            return answer.Ready;
+        }, cancellation);
 
-    public Task<bool> IsModelReadyAsync(string model, string? version = null, CancellationToken cancellation = default)
-    {
-        var request = new ModelReadyRequest { Name = model, Version = version ?? "" };
-        return HoldsAsync(async () => (await _service.ModelReadyAsync(request, cancellationToken: cancellation).ConfigureAwait(false)).Ready, cancellation);
-    }
+    public Task<bool> IsModelReadyAsync(string model, string? version = null, CancellationToken cancellation = default) =>
+        HoldsAsync(async () =>
+        {
+            var request = new ModelReadyRequest { Name = model, Version = version ?? "" };
+            var answer = await _service.ModelReadyAsync(request, cancellationToken: cancellation).ConfigureAwait(false);
+            return answer.Ready;
+        }, cancellation);
 
-    public Task<ServerMetadata> GetServerMetadataAsync(CancellationToken cancellation = default) => CallAsync(async () =>
-    {
-        var answer = await _service.ServerMetadataAsync(new(), cancellationToken: cancellation).ConfigureAwait(false);
-        return new ServerMetadata(answer.Name, answer.Version, answer.Extensions);
-    }, cancellation);
+    public Task<ServerMetadata> GetServerMetadataAsync(CancellationToken cancellation = default) =>
+        CallAsync(async () =>
+        {
+            var answer = await _service.ServerMetadataAsync(new(), cancellationToken: cancellation).ConfigureAwait(false);
+            return new ServerMetadata(answer.Name, answer.Version, answer.Extensions);
+        }, cancellation);
 
-    public Task<ModelMetadata> GetModelMetadataAsync(string model, string? version = null, CancellationToken cancellation = default) => CallAsync(async () =>
-    {
-        var request = new ModelMetadataRequest { Name = model, Version = version ?? "" };
-        return GrpcMessages.ToModelMetadata(await _service.ModelMetadataAsync(request, cancellationToken: cancellation).ConfigureAwait(false));
-    }, cancellation);
+    public Task<ModelMetadata> GetModelMetadataAsync(string model, string? version = null, CancellationToken cancellation = default) =>
+        CallAsync(async () =>
+        {
+            var request = new ModelMetadataRequest { Name = model, Version = version ?? "" };
+            var answer = await _service.ModelMetadataAsync(request, cancellationToken: cancellation).ConfigureAwait(false);
+            return GrpcMessages.ToModelMetadata(answer);
+        }, cancellation);
 
     public async Task<InferResponse> InferAsync(InferRequest request, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (request.Timeout <= TimeSpan.Zero) throw new ArgumentOutOfRangeException(nameof(request), request.Timeout, "A timeout must be longer than nothing.");
+        if (request.Timeout <= TimeSpan.Zero)
+            throw new ArgumentOutOfRangeException(nameof(request), request.Timeout, "A timeout must be longer than nothing.");
         var message = GrpcMessages.FromRequest(request);
         DateTime? deadline = request.Timeout is { } timeout ? DateTime.UtcNow + timeout : null;
-        return await CallAsync(
-            async () => GrpcMessages.ToInferResponse(await _service.ModelInferAsync(message, null, deadline, cancellation).ConfigureAwait(false)),
-            cancellation).ConfigureAwait(false);
+        return await CallAsync(async () =>
+        {
+            var answer = await _service.ModelInferAsync(message, null, deadline, cancellation).ConfigureAwait(false);
+            return GrpcMessages.ToInferResponse(answer);
+        }, cancellation).ConfigureAwait(false);
     }
 
     public void Dispose() => _channel.Dispose();
@@ -82,7 +98,8 @@ public sealed class GrpcInferenceClient : IInferenceClient
         {
             return await CallAsync(call, cancellation).ConfigureAwait(false);
         }
-        catch (InferenceException e) when (e.Failure is InferenceFailure.Unreachable or InferenceFailure.NotFound or InferenceFailure.Unavailable)
+        catch (InferenceException e) when (e.Failure
+            is InferenceFailure.Unreachable or InferenceFailure.NotFound or InferenceFailure.Unavailable)
         {
             return false;
         }

@@ -23,11 +23,13 @@ internal static class JsonElements
         ["BYTES"] = new Codec(WriteTexts, ReadTexts),
     }.ToFrozenDictionary();
 
+    private const string Remedy = $"use {nameof(TensorEncoding)}.{nameof(TensorEncoding.Binary)}";
+
     /// <summary>Writes the elements, row-major, as one flat array.</summary>
     public static void Write(Utf8JsonWriter json, InferTensor tensor)
     {
         var codec = Codecs.GetValueOrDefault(tensor.Datatype.Name)
-            ?? throw new NotSupportedException($"Tensor '{tensor.Name}': JSON cannot carry {tensor.Datatype}; use {nameof(TensorEncoding)}.{nameof(TensorEncoding.Binary)}.");
+            ?? throw new NotSupportedException($"Tensor '{tensor.Name}': JSON cannot carry {tensor.Datatype}; {Remedy}.");
         json.WriteStartArray();
         try
         {
@@ -35,7 +37,7 @@ internal static class JsonElements
         }
         catch (ArgumentException e)
         {
-            throw new NotSupportedException($"Tensor '{tensor.Name}': JSON cannot carry NaN or infinity; use {nameof(TensorEncoding)}.{nameof(TensorEncoding.Binary)}.", e);
+            throw new NotSupportedException($"Tensor '{tensor.Name}': JSON cannot carry NaN or infinity; {Remedy}.", e);
         }
         json.WriteEndArray();
     }
@@ -43,7 +45,8 @@ internal static class JsonElements
     /// <summary>Reads a flat or nested array of elements.</summary>
     public static InferTensor Read(string name, TensorDatatype datatype, long[] shape, JsonElement data)
     {
-        var codec = Codecs.GetValueOrDefault(datatype.Name) ?? throw new FormatException($"output '{name}' is {datatype}, which JSON cannot carry");
+        var codec = Codecs.GetValueOrDefault(datatype.Name)
+            ?? throw new FormatException($"tensor '{name}' is {datatype}, which JSON cannot carry");
         return codec.Read(name, datatype, shape, Flatten(data));
     }
 

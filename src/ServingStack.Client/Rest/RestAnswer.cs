@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace ServingStack.Client.Rest;
 
-/// <summary>Reads the protocol's JSON answers. Every method throws <see cref="FormatException"/> or <see cref="JsonException"/> on bad ones.</summary>
+/// <summary>
+/// Reads the protocol's JSON answers. Every method throws <see cref="FormatException"/> or <see cref="JsonException"/> on bad ones.
+/// </summary>
 internal static class RestAnswer
 {
     public static ServerMetadata ToServerMetadata(ReadOnlyMemory<byte> body)
@@ -26,7 +28,8 @@ internal static class RestAnswer
     /// <summary>Reads an answer whose first <paramref name="jsonLength"/> bytes are JSON and whose rest are tensors.</summary>
     public static InferResponse ToInferResponse(ReadOnlyMemory<byte> body, int jsonLength)
     {
-        if (jsonLength < 0 || jsonLength > body.Length) throw new FormatException($"{jsonLength} bytes of JSON announced in a body of {body.Length} bytes");
+        if (jsonLength < 0 || jsonLength > body.Length)
+            throw new FormatException($"{jsonLength} bytes of JSON announced in a body of {body.Length} bytes");
         using var json = JsonDocument.Parse(body[..jsonLength]);
         var root = json.RootElement;
         var tensors = body[jsonLength..];
@@ -43,7 +46,8 @@ internal static class RestAnswer
         try
         {
             using var json = JsonDocument.Parse(body);
-            if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("error", out var error)) return error.ToString();
+            var root = json.RootElement;
+            if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("error", out var error)) return error.ToString();
         }
         catch (JsonException)
         {
@@ -61,7 +65,8 @@ internal static class RestAnswer
         long[] shape = [.. Required(output, "shape").EnumerateArray().Select(e => e.GetInt64())];
         if (output.TryGetProperty("data", out var data)) return JsonElements.Read(name, datatype, shape, data);
         var size = Required(Required(output, "parameters"), "binary_data_size").GetInt32();
-        if (size < 0 || size > tensors.Length) throw new FormatException($"output '{name}' announces {size} bytes, of which {tensors.Length} came");
+        if (size < 0 || size > tensors.Length)
+            throw new FormatException($"output '{name}' announces {size} bytes, of which {tensors.Length} came");
         var tensor = new InferTensor(name, datatype, shape, tensors[..size]);
         tensors = tensors[size..];
         return tensor;
@@ -83,5 +88,6 @@ internal static class RestAnswer
         root.TryGetProperty(name, out var value) ? value.GetString() ?? "" : "";
 
     private static JsonElement Required(JsonElement root, string name) =>
-        root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out var value) ? value : throw new FormatException($"no '{name}'");
+        root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out var value) ? value
+            : throw new FormatException($"no '{name}'");
 }

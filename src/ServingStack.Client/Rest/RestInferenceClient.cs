@@ -30,7 +30,9 @@ public sealed class RestInferenceClient : IInferenceClient
         ArgumentNullException.ThrowIfNull(address);
         _encoding = encoding;
         // A request carries its own timeout; connections are kept, and as many opened as there are requests under way.
-        _http = handler is null ? new HttpClient(new SocketsHttpHandler { UseProxy = false }) : new HttpClient(handler, disposeHandler: false);
+        _http = handler is null
+            ? new HttpClient(new SocketsHttpHandler { UseProxy = false })
+            : new HttpClient(handler, disposeHandler: false);
         _http.BaseAddress = address.AbsoluteUri.EndsWith('/') ? address : new Uri(address.AbsoluteUri + "/");
         _http.Timeout = Timeout.InfiniteTimeSpan;
     }
@@ -111,7 +113,8 @@ public sealed class RestInferenceClient : IInferenceClient
     {
         ReadOnlyMemory<byte> body = await answer.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
         if (answer.IsSuccessStatusCode) return body;
-        throw new InferenceException(Failures.GetValueOrDefault(answer.StatusCode), $"HTTP {(int)answer.StatusCode}", RestAnswer.ToError(body))
+        var failure = Failures.GetValueOrDefault(answer.StatusCode);
+        throw new InferenceException(failure, $"HTTP {(int)answer.StatusCode}", RestAnswer.ToError(body))
         {
             RetryAfter = answer.Headers.RetryAfter?.Delta,
         };
@@ -137,7 +140,8 @@ public sealed class RestInferenceClient : IInferenceClient
         {
             return read(body);
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException
+            or ArgumentException or OverflowException)
         {
             throw new InferenceException(InferenceFailure.MalformedAnswer, "malformed answer", e.Message, e);
         }

@@ -5,7 +5,9 @@ namespace ServingStack.Client.Rest;
 /// <summary>A request that is kept as the JSON which one would post with <c>curl</c>.</summary>
 public static class RestRequestFile
 {
-    /// <summary>Reads inputs, wanted outputs and id; throws <see cref="FormatException"/>, naming what is wrong, on anything that is no request.</summary>
+    /// <summary>
+    /// Reads inputs, wanted outputs and id; throws <see cref="FormatException"/>, naming what is wrong, on anything that is no request.
+    /// </summary>
     public static InferRequest Read(ReadOnlyMemory<byte> json, string model, string? version = null)
     {
         try
@@ -21,9 +23,11 @@ public static class RestRequestFile
                 Outputs = root.TryGetProperty("outputs", out var outputs) ? [.. outputs.EnumerateArray().Select(o => Text(o, "name"))] : [],
             };
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or ArgumentException or OverflowException)
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException
+            or KeyNotFoundException or ArgumentException or OverflowException)
         {
-            throw new FormatException($"It is no inference request: {e.Message} Expected {{\"inputs\": [{{\"name\", \"shape\", \"datatype\", \"data\"}}]}}.", e);
+            const string Expected = """{"inputs": [{"name": ..., "shape": [...], "datatype": ..., "data": [...]}]}""";
+            throw new FormatException($"It is no inference request: {e.Message} Expected {Expected}.", e);
         }
     }
 

@@ -109,7 +109,8 @@ public class GrpcInferenceClientTests
     {
         using var client = new GrpcInferenceClient(new("http://server"), FakeServer.Silent());
 
-        var error = await Assert.ThrowsAsync<InferenceException>(() => client.InferAsync(Request with { Timeout = TimeSpan.FromMilliseconds(20) }));
+        var error = await Assert.ThrowsAsync<InferenceException>(
+            () => client.InferAsync(Request with { Timeout = TimeSpan.FromMilliseconds(20) }));
 
         Assert.Equal(InferenceFailure.DeadlineExceeded, error.Failure);
     }

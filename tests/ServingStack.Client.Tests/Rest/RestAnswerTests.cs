@@ -107,7 +107,8 @@ public class RestAnswerTests
     {
         using var client = new RestInferenceClient(new("http://server"), handler: FakeServer.Silent());
 
-        var error = await Assert.ThrowsAsync<InferenceException>(() => client.InferAsync(Request with { Timeout = TimeSpan.FromMilliseconds(1) }));
+        var error = await Assert.ThrowsAsync<InferenceException>(
+            () => client.InferAsync(Request with { Timeout = TimeSpan.FromMilliseconds(1) }));
 
         Assert.Equal(InferenceFailure.DeadlineExceeded, error.Failure);
     }

@@ -6,7 +6,7 @@ using Grpc.Core;
 
 namespace ServingStack.Client.Tests.Support;
 
-/// <summary>gRPC's framing around one message: a byte for compression, four for the length, then the message; the status after it.</summary>
+/// <summary>gRPC's framing around one message: a byte for compression, four for the length, then the message.</summary>
 internal static class FakeGrpc
 {
     private const int Prefix = 5;
@@ -16,7 +16,8 @@ internal static class FakeGrpc
     public static FakeServer Failing(StatusCode status, string detail, string? retryAfter = null) =>
         new((_, _) => Task.FromResult(Refusal(status, detail, retryAfter)));
 
-    public static T Parse<T>(MessageParser<T> parser, byte[] body) where T : IMessage<T> => parser.ParseFrom(body, Prefix, body.Length - Prefix);
+    public static T Parse<T>(MessageParser<T> parser, byte[] body) where T : IMessage<T> =>
+        parser.ParseFrom(body, Prefix, body.Length - Prefix);
 
     private static HttpResponseMessage Answer(byte[] body)
     {

@@ -26,6 +26,7 @@ public sealed class LoadTestProgramTests : IDisposable
     [InlineData("--url is 'localhost:8000': give the server's address", "--model", "m", "--url", "localhost:8000")]
     [InlineData("--batch is 0: give 1 or more", "--model", "m", "--batch", "0")]
     [InlineData("--input-range is 'x'", "--model", "m", "--input-range", "x")]
+    [InlineData("--input-range names 'x' twice", "--model", "m", "--input-range", "x=0:1", "--input-range", "x=0:2")]
     [InlineData("--request is '/nowhere.json'", "--model", "m", "--request", "/nowhere.json")]
     [InlineData("'--speed'", "--model", "m", "--speed", "9")]
     public async Task Run_ArgumentThatCannotBeMeant_IsOneLineAndExitCode2(string expected, params string[] args)
@@ -87,8 +88,8 @@ public sealed class LoadTestProgramTests : IDisposable
         using var server = new FakeHttpServer("m");
         var (json, hgrm) = (Path.GetTempFileName(), Path.GetTempFileName());
 
-        Assert.Equal(0, await LoadTestProgram.RunAsync(
-            ["--model", "m", "--url", server.Url, "--rate", "200", "--duration", "200ms", "--warm-up", "0s", "--json", json, "--hgrm", hgrm], _output, _error));
+        string[] args = ["--model", "m", "--url", server.Url, "--rate", "200", "--duration", "200ms", "--warm-up", "0s"];
+        Assert.Equal(0, await LoadTestProgram.RunAsync([.. args, "--json", json, "--hgrm", hgrm], _output, _error));
 
         using var report = System.Text.Json.JsonDocument.Parse(File.ReadAllText(json));
         var load = report.RootElement.GetProperty("load");

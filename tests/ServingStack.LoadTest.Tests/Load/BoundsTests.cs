@@ -11,7 +11,8 @@ public class BoundsTests
     public void Missed_NoBound_IsNothing() => Assert.Empty(None.Missed(Results.Of(10, p99Ms: 1e4, errors: 5)));
 
     [Fact]
-    public void Missed_NoAnswerAtAll_IsAlwaysOne() => Assert.Equal(["no request was answered"], None.Missed(Results.Of(0, answered: 0, errors: 5)));
+    public void Missed_NoAnswerAtAll_IsAlwaysOne() =>
+        Assert.Equal(["no request was answered"], None.Missed(Results.Of(0, answered: 0, errors: 5)));
 
     [Theory]
     [InlineData(15, 15, true)]
@@ -37,6 +38,7 @@ public class BoundsTests
     {
         var lines = new Bounds(TimeSpan.FromMilliseconds(15), 0, 100).Missed(Results.Of(50, p99Ms: 20, errors: 2));
 
-        Assert.Equal(["p99 is 20.00 ms, --max-p99 is 15 ms", "2 errors, --max-errors is 0", "50.0 answers a second, --min-rate is 100.0"], lines);
+        Assert.Equal(
+            ["p99 is 20.00 ms, --max-p99 is 15 ms", "2 errors, --max-errors is 0", "50.0 answers a second, --min-rate is 100.0"], lines);
     }
 }

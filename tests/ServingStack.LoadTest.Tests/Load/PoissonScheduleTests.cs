@@ -39,7 +39,8 @@ public class PoissonScheduleTests
     {
         var schedule = new PoissonSchedule(1000, 4);
         var counts = new int[200];
-        for (var due = schedule.Next(); due.TotalSeconds < counts.Length / 10.0; due = schedule.Next()) counts[(int)(due.TotalSeconds * 10)]++;
+        for (var due = schedule.Next(); due.TotalSeconds < counts.Length / 10.0; due = schedule.Next())
+            counts[(int)(due.TotalSeconds * 10)]++;
 
         var mean = counts.Average();
         var variance = counts.Average(count => (count - mean) * (count - mean));

@@ -103,9 +103,11 @@ public class RequestGeneratorTests
     [InlineData("ids=0:1,")]
     [InlineData("ids=0:NaN")]
     public void Range_Malformed_NamesTheOptionAndTheForm(string text) =>
-        Assert.Contains($"--input-range is '{text}': give name=low:high", Assert.Throws<UsageException>(() => InputRange.Parse(text)).Message);
+        Assert.Contains(
+            $"--input-range is '{text}': give name=low:high", Assert.Throws<UsageException>(() => InputRange.Parse(text)).Message);
 
-    private static InferRequest[] Create(ModelMetadata model, int batch = 1, Dictionary<string, InputRange[]>? ranges = null, int seed = 1) =>
+    private static InferRequest[] Create(
+        ModelMetadata model, int batch = 1, Dictionary<string, InputRange[]>? ranges = null, int seed = 1) =>
         new RequestGenerator(model, batch, ranges ?? NoRanges).Create("m", null, TimeSpan.FromSeconds(1), seed);
 
     private static ModelMetadata Model(string input, string datatype, long[] shape, Dictionary<string, string>? properties = null) =>
