@@ -62,10 +62,15 @@ internal static class ConvolutionWorkloads
     {
         var weights = p.OutputChannels * (p.InputChannels / p.Groups) * p.KernelHeight * p.KernelWidth;
         var quantized = type == DataType.UInt8;
-        return new KernelWorkload(
-            quantized ? "convolution-int8" : "convolution-fp32", name, 2.0 * weights * p.OutputHeight * p.OutputWidth, quantized,
-            arena => Bind(arena, p, quantized ? IntegerWeights(p, weights) : new GemmWeights { B = Numbers.FloatBytes(weights) }),
-            () => quantized ? QuantizedGraph(p, weights) : FloatGraph(p, weights));
+        return new KernelWorkload
+        {
+            Family = quantized ? "convolution-int8" : "convolution-fp32",
+            Shape = name,
+            Operations = 2.0 * weights * p.OutputHeight * p.OutputWidth,
+            Limit = quantized ? Limit.Bytes : Limit.Floats,
+            Bind = arena => Bind(arena, p, quantized ? IntegerWeights(p, weights) : new GemmWeights { B = Numbers.FloatBytes(weights) }),
+            Graph = () => quantized ? QuantizedGraph(p, weights) : FloatGraph(p, weights),
+        };
     }
 
     private static GemmWeights IntegerWeights(ConvolutionProblem p, int count) => new()

@@ -27,8 +27,8 @@ internal static class GemmWorkloads
         from workload in (KernelWorkload[])[Quantized(shape), RawSums(shape), Floats(shape)]
         select workload;
 
-    private static KernelWorkload Quantized((int M, int N, int K) s) => new(
-        "gemm-int8", Name(s), Operations(s), Quantized: true,
+    private static KernelWorkload Quantized((int M, int N, int K) s) => Workload(
+        "gemm-int8", s, Limit.Bytes,
         arena => Bind(arena, s, Integers(s, new Epilogue { Output = DataType.UInt8, OutputZeroPoint = ZeroPointC }), IntegerWeights(s)),
         () => OneOperator("QLinearMatMul", s, ElementType.UInt8, graph =>
         [
@@ -36,14 +36,14 @@ internal static class GemmWorkloads
             Scalar(graph, ScaleC), Scalar(graph, (byte)ZeroPointC),
         ], ElementType.UInt8));
 
-    private static KernelWorkload RawSums((int M, int N, int K) s) => new(
-        "gemm-int8-s32", Name(s), Operations(s), Quantized: true,
+    private static KernelWorkload RawSums((int M, int N, int K) s) => Workload(
+        "gemm-int8-s32", s, Limit.Bytes,
         arena => Bind(arena, s, Integers(s, new Epilogue { Output = DataType.Int32 }), IntegerWeights(s) with { Scale = default }),
         () => OneOperator("MatMulInteger", s, ElementType.UInt8, graph =>
             [Weights(graph, s), Scalar(graph, (byte)ZeroPointA)], ElementType.Int32));
 
-    private static KernelWorkload Floats((int M, int N, int K) s) => new(
-        "gemm-fp32", Name(s), Operations(s), Quantized: false,
+    private static KernelWorkload Floats((int M, int N, int K) s) => Workload(
+        "gemm-fp32", s, Limit.Floats,
         arena => Bind(arena, s, new GemmProblem(s.N, s.K, DataType.Float32, new Epilogue { Output = DataType.Float32 }),
             new GemmWeights { B = Numbers.FloatBytes(s.N * s.K) }),
         () => OneOperator("MatMul", s, ElementType.Float32, graph =>
@@ -51,9 +51,18 @@ internal static class GemmWorkloads
 
     private static GemmProblem Integers((int M, int N, int K) s, Epilogue epilogue) => new(s.N, s.K, DataType.UInt8, epilogue);
 
-    private static string Name((int M, int N, int K) s) => $"{s.M}x{s.N}x{s.K}";
-
-    private static double Operations((int M, int N, int K) s) => 2.0 * s.M * s.N * s.K;
+    private static KernelWorkload Workload(
+        string family, (int M, int N, int K) s, Limit limit, Func<BenchmarkArena, BoundKernel> bind, Func<Graph> graph) => new()
+        {
+            Family = family,
+            Shape = $"{s.M}x{s.N}x{s.K}",
+            Operations = 2.0 * s.M * s.N * s.K,
+            // One row reads every weight for a single multiply-add.
+            Limit = s.M == 1 ? Limit.Memory : limit,
+            Bytes = (double)s.N * s.K * (limit == Limit.Floats ? sizeof(float) : sizeof(sbyte)),
+            Bind = bind,
+            Graph = graph,
+        };
 
     private static GemmWeights IntegerWeights((int M, int N, int K) s) => new()
     {

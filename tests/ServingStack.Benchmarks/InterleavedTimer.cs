@@ -9,16 +9,16 @@ internal static class InterleavedTimer
 {
     private const double SliceSeconds = 0.002;
 
-    /// <summary>The best seconds per call of each contender, after <paramref name="seconds"/> of turns.</summary>
-    public static double[] Best(double seconds, params Action[] contenders)
+    /// <summary>The best seconds per call of each contender, after <paramref name="seconds"/> of turns; null for one that is missing.</summary>
+    public static double?[] Best(double seconds, params Action?[] contenders)
     {
-        var calls = Array.ConvertAll(contenders, CallsPerSlice);
-        var best = new double[contenders.Length];
-        Array.Fill(best, double.PositiveInfinity);
+        var calls = Array.ConvertAll(contenders, contender => contender is null ? 0 : CallsPerSlice(contender));
+        var best = new double?[contenders.Length];
         var clock = Stopwatch.StartNew();
         for (var round = 0; round < 5 || clock.Elapsed.TotalSeconds < seconds; round++)
             for (var i = 0; i < contenders.Length; i++)
-                best[i] = Math.Min(best[i], Seconds(contenders[i], calls[i]) / calls[i]);
+                if (contenders[i] is { } contender)
+                    best[i] = Math.Min(best[i] ?? double.PositiveInfinity, Seconds(contender, calls[i]) / calls[i]);
         return best;
     }
 

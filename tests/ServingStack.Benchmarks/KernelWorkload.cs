@@ -4,11 +4,29 @@ using ServingStack.Kernels;
 namespace ServingStack.Benchmarks;
 
 /// <summary>One problem, for us and for ONNX Runtime: the same numbers, the same arithmetic.</summary>
-/// <param name="Family">For example <c>gemm-int8</c>.</param>
-/// <param name="Shape">For people and filters.</param>
-/// <param name="Operations">A multiply-add counts as two.</param>
-/// <param name="Quantized">Which peak it is measured against.</param>
-/// <param name="Bind">Our kernel on memory that lives as long as the arena.</param>
-/// <param name="Graph">A model of one operator whose only input is the activations.</param>
-internal sealed record KernelWorkload(
-    string Family, string Shape, double Operations, bool Quantized, Func<BenchmarkArena, BoundKernel> Bind, Func<Graph> Graph);
+internal sealed record KernelWorkload
+{
+    /// <summary>For example <c>gemm-int8</c>.</summary>
+    public required string Family { get; init; }
+
+    /// <summary>For people and filters.</summary>
+    public required string Shape { get; init; }
+
+    /// <summary>A multiply-add counts as two.</summary>
+    public required double Operations { get; init; }
+
+    /// <summary>What holds the kernel back on an ideal machine; its peak is measured in the same run.</summary>
+    public required Limit Limit { get; init; }
+
+    /// <summary>Bytes that must be read and written; for rows that <see cref="Limit.Memory"/> holds back.</summary>
+    public double Bytes { get; init; }
+
+    /// <summary>Our kernel on memory that lives as long as the arena.</summary>
+    public required Func<BenchmarkArena, BoundKernel> Bind { get; init; }
+
+    /// <summary>A model whose only inputs are the activations; null where ONNX has no such operator.</summary>
+    public Func<Graph>? Graph { get; init; }
+
+    /// <summary>The work that counts against the limit, in the limit's unit.</summary>
+    public double LimitedWork => Limit == Limit.Memory ? Bytes : Operations;
+}

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using ServingStack.Engine;
 using ServingStack.Graphs;
 using ServingStack.Kernels.Machine;
@@ -13,10 +12,24 @@ namespace ServingStack.Benchmarks;
 /// <summary><c>networks</c>: whole ONNX files on our engine and on ONNX Runtime, one thread each, in turns in the same run.</summary>
 internal static class NetworksCommand
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly Report<NetworkMeasurement> Report = new(
+        ("network", row => row.Network),
+        ("precision", row => row.Precision),
+        ("batch", row => $"{row.Batch}"),
+        ("ms", row => Report<NetworkMeasurement>.Number(row.Milliseconds, "0.0000")),
+        ("ORT ms", row => Report<NetworkMeasurement>.Number(row.OrtMilliseconds, "0.0000")),
+        ("x ORT", row => Report<NetworkMeasurement>.Number(row.Ratio, "0.00")),
+        ("plan ms", row => Report<NetworkMeasurement>.Number(row.PlanMilliseconds, "0.0")),
+        ("steps", row => $"{row.Steps}"),
+        ("on ORT", row => $"{row.FallbackSteps}"));
 
     public static Command Create()
     {
+        var filter = new Argument<string>("filter")
+        {
+            Description = "Only networks whose name contains this.",
+            DefaultValueFactory = _ => "",
+        };
         var model = new Option<string[]>("--model")
         {
             Description = "An ONNX file; may be given more than once. Default: all of deploy/models.",
@@ -31,19 +44,36 @@ internal static class NetworksCommand
         var seconds = new Option<double>("--seconds") { Description = "Time for each row.", DefaultValueFactory = _ => 3 };
         var steps = new Option<bool>("--steps") { Description = "Also print the steps that took longest." };
         var json = new Option<FileInfo?>("--json") { Description = "Also write the rows to this file." };
-        var command = new Command("networks", "Time networks, one thread.") { model, batch, seconds, steps, json };
+        var command = new Command("networks", "Time networks, one thread.") { filter, model, batch, seconds, steps, json };
         command.SetAction(parsed =>
         {
             var paths = parsed.GetValue(model) is { Length: > 0 } given ? given : SampleModels();
-            var rows = new List<NetworkMeasurement>();
-            foreach (var path in paths)
-                foreach (var size in parsed.GetValue(batch) ?? [1])
-                    rows.Add(Measure(path, size, parsed.GetValue(seconds), parsed.GetValue(steps)));
-            Print(rows);
-            if (parsed.GetValue(json) is { } file) File.WriteAllText(file.FullName, JsonSerializer.Serialize(rows, Indented));
-            return rows.Count > 0 ? 0 : 1;
+            var runs =
+                from path in paths
+                where NameOf(path).Contains(parsed.GetValue(filter)!, StringComparison.Ordinal)
+                from size in parsed.GetValue(batch) ?? [1]
+                select (path, size);
+            return Run([.. runs], parsed.GetValue(seconds), parsed.GetValue(steps), parsed.GetValue(json));
         });
         return command;
+    }
+
+    /// <summary>The sample models at batch 1.</summary>
+    public static int RunSamples(double seconds) =>
+        Run([.. SampleModels().Select(path => (path, 1))], seconds, printSteps: false, json: null);
+
+    private static int Run(IReadOnlyList<(string Path, int Batch)> runs, double seconds, bool printSteps, FileInfo? json)
+    {
+        if (runs.Count == 0)
+        {
+            Console.Error.WriteLine("No network matches. Leave the filter out to see all.");
+            return 1;
+        }
+        var machine = MachineFeatures.Current;
+        Report.Print(
+            $"{machine.ProcessorName}, {machine.InstructionSet}, one thread, best of many, in turns",
+            Progress.Over("networks", runs, run => NameOf(run.Path), run => Measure(run.Path, run.Batch, seconds, printSteps)), json);
+        return 0;
     }
 
     private static string[] SampleModels()
@@ -68,7 +98,7 @@ internal static class NetworksCommand
         var best = InterleavedTimer.Best(seconds, plan.Run, peer.Run);
         if (printSteps) PrintSteps(plan);
         return new NetworkMeasurement(
-            NameOf(path), PrecisionOf(plan), batch, best[0] * 1e3, best[1] * 1e3, planned, plan.Steps.Count,
+            NameOf(path), PrecisionOf(plan), batch, best[0]!.Value * 1e3, best[1]!.Value * 1e3, planned, plan.Steps.Count,
             plan.Steps.Count(step => step.Backend != PlanStep.KernelsBackend));
     }
 
@@ -105,21 +135,6 @@ internal static class NetworksCommand
                 Number(step.Flops / microseconds / 1e3, "0"));
         }
         AnsiConsole.Profile.Width = 200;
-        AnsiConsole.Write(table);
-    }
-
-    private static void Print(List<NetworkMeasurement> rows)
-    {
-        var machine = MachineFeatures.Current;
-        AnsiConsole.WriteLine($"{machine.ProcessorName}, {machine.InstructionSet}, one thread, best of many, in turns");
-        var table = new Table().Border(TableBorder.Simple).AddColumns("network", "precision");
-        foreach (var name in (string[])["batch", "ms", "ORT ms", "x ORT", "plan ms", "steps", "on ORT"])
-            table.AddColumn(new TableColumn(name).RightAligned());
-        foreach (var row in rows)
-            table.AddRow(
-                row.Network, row.Precision, $"{row.Batch}", Number(row.Milliseconds, "0.0000"), Number(row.OrtMilliseconds, "0.0000"),
-                Number(row.Ratio, "0.00"), Number(row.PlanMilliseconds, "0.0"), $"{row.Steps}", $"{row.FallbackSteps}");
-        AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, 140);
         AnsiConsole.Write(table);
     }
 

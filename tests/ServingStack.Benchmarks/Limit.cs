@@ -1,0 +1,42 @@
+using ServingStack.Kernels.Jit;
+using ServingStack.Kernels.Machine;
+
+namespace ServingStack.Benchmarks;
+
+/// <summary>What can hold a kernel back.</summary>
+internal enum Limit
+{
+    /// <summary>Dot products of bytes a second.</summary>
+    Bytes,
+
+    /// <summary>Multiply-adds of floats a second.</summary>
+    Floats,
+
+    /// <summary>Bytes a second from wherever in the caches memory of that size lies.</summary>
+    Memory,
+}
+
+/// <summary>One thing that runs at a limit, to be timed beside a kernel.</summary>
+/// <param name="Work">Of one run, in the limit's unit.</param>
+internal sealed record Peak(double Work, Action Run, IDisposable Owned) : IDisposable
+{
+    /// <summary>Null where the machine lacks the instruction.</summary>
+    public static Peak? For(KernelWorkload workload) => workload.Limit == Limit.Memory
+        ? OfMemory((long)workload.Bytes)
+        : OfProducts(workload.Limit == Limit.Bytes);
+
+    public void Dispose() => Owned.Dispose();
+
+    private static Peak? OfProducts(bool quantized)
+    {
+        if (MachineFeatures.Current.InstructionSet < PeakThroughput.Needs(quantized)) return null;
+        var peak = new PeakThroughput(quantized);
+        return new Peak(peak.OperationsPerRun, peak.Run, peak);
+    }
+
+    private static Peak OfMemory(long bytes)
+    {
+        var sweep = new ReadSweep(bytes);
+        return new Peak(sweep.Bytes, sweep.Run, sweep);
+    }
+}
