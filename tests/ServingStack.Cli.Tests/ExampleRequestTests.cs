@@ -10,11 +10,13 @@ namespace ServingStack.Cli.Tests;
 /// says.</summary>
 public sealed class ExampleRequestTests
 {
+    private const string Wanted = """{"name":"probabilities","parameters":{"classification":3}}""";
+
     [Fact]
     public void TrouserFile_IsTheDrawing()
     {
         var pixels = string.Join(",", Drawing.Trouser().Select(p => p.ToString(CultureInfo.InvariantCulture)));
-        var expected = $$"""{"inputs":[{"name":"image","shape":[1,1,28,28],"datatype":"FP32","data":[{{pixels}}]}]}""" + "\n";
+        var expected = $$"""{"inputs":[{"name":"image","shape":[1,1,28,28],"datatype":"FP32","data":[{{pixels}}]}],"outputs":[{{Wanted}}]}""" + "\n";
 
         Assert.Equal(expected, File.ReadAllText(Example("trouser.json")));
     }

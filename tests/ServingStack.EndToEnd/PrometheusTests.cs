@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using ServingStack.Client;
 using ServingStack.EndToEnd.Support;
+using ServingStack.Tests.Shared;
 
 namespace ServingStack.EndToEnd;
 
@@ -70,15 +71,14 @@ public sealed class PrometheusTests
             .Where(l => l.StartsWith("servingstack_operator_duration_seconds_count", StringComparison.Ordinal))
             .Select(l => l.Split("operator=\"")[1].Split('"')[0]).Distinct().Order();
 
-    private static string Configuration(Uri server) => $$"""
-        global:
-          scrape_interval: 500ms
-          scrape_timeout: 400ms
-        scrape_configs:
-          - job_name: servingstack
-            static_configs:
-              - targets: ["{{server.Authority}}"]
-        """;
+    /// <summary>The configuration that ships, for this server, and often enough for a test.</summary>
+    private static string Configuration(Uri server)
+    {
+        var shipped = File.ReadAllText(Path.Combine(TestData.RepositoryRoot, "deploy", "prometheus", "prometheus.yml"));
+        Assert.Contains("127.0.0.1:8000", shipped, StringComparison.Ordinal);
+        return shipped.Replace("127.0.0.1:8000", server.Authority, StringComparison.Ordinal)
+            .Replace("scrape_interval: 5s", "scrape_interval: 500ms\n  scrape_timeout: 400ms", StringComparison.Ordinal);
+    }
 
     private static int FreePort()
     {

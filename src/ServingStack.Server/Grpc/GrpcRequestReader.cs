@@ -1,4 +1,5 @@
 using Google.Protobuf.Collections;
+using ServingStack.Engine;
 using ServingStack.Inference.Protocol;
 using ServingStack.Server.Rest;
 using ServingStack.Serving.Errors;
@@ -12,7 +13,7 @@ namespace ServingStack.Server.Grpc;
 internal static class GrpcRequestReader
 {
     // Each of these would change the answer; ignoring it would be a wrong answer.
-    private static readonly string[] Unsupported = ["shared_memory_region", "sequence_id", "classification"];
+    private static readonly string[] Unsupported = ["shared_memory_region", "sequence_id"];
 
     public static InferenceRequest Read(ModelInferRequest message, ModelSignature signature)
     {
@@ -27,18 +28,18 @@ internal static class GrpcRequestReader
         return request;
     }
 
-    /// <summary>The outputs asked for, by place; all when none is named.</summary>
-    public static IReadOnlyList<int> WantedOutputs(ModelInferRequest message, ModelSignature signature)
+    /// <summary>The outputs asked for; all when none is named.</summary>
+    public static IReadOnlyList<WantedOutput> WantedOutputs(ModelInferRequest message, ModelSignature signature)
     {
-        if (message.Outputs.Count == 0) return [.. Enumerable.Range(0, signature.Outputs.Count)];
-        var wanted = new List<int>();
+        if (message.Outputs.Count == 0) return [.. signature.Outputs.Select((_, i) => new WantedOutput(i, Binary: true))];
+        var wanted = new List<WantedOutput>();
         foreach (var output in message.Outputs)
         {
             Refuse(output.Parameters);
             var index = signature.OutputIndex(output.Name);
-            if (wanted.Contains(index))
+            if (wanted.Exists(w => w.Index == index))
                 throw ServingException.Invalid($"Output '{output.Name}' is asked for twice; name each output once.");
-            wanted.Add(index);
+            wanted.Add(new(index, Binary: true, ClassesOf(output.Parameters, signature.Outputs[index])));
         }
         return wanted;
     }
@@ -70,6 +71,15 @@ internal static class GrpcRequestReader
                 InferParameters.Microseconds((long)Math.Min(timeout.Uint64Param, long.MaxValue), "parameters.timeout"),
             _ => throw ServingException.Invalid("parameters.timeout is no whole number: give microseconds as int64_param."),
         };
+    }
+
+    private static int ClassesOf(MapField<string, InferParameter> parameters, TensorSpec output)
+    {
+        if (!parameters.TryGetValue("classification", out var classes)) return 0;
+        var count = classes.ParameterChoiceCase == InferParameter.ParameterChoiceOneofCase.Int64Param ? classes.Int64Param
+            : throw ServingException.Invalid($"Output '{output.Name}': classification is no whole number: give it as int64_param.");
+        Classification.Check(output, count);
+        return (int)count;
     }
 
     private static void Refuse(MapField<string, InferParameter> parameters)

@@ -64,7 +64,7 @@ internal sealed class InferenceGrpcService(ModelRepository repository, ServingMe
         }
     }
 
-    private (InferenceRequest Request, IReadOnlyList<int> Wanted) Read(
+    private (InferenceRequest Request, IReadOnlyList<WantedOutput> Wanted) Read(
         ModelInferRequest message, ServerCallContext context, ServedModel model)
     {
         try
@@ -92,13 +92,19 @@ internal sealed class InferenceGrpcService(ModelRepository repository, ServingMe
 
     /// <summary>Outputs go back in the form in which the inputs came; what has no typed form makes all of them raw.</summary>
     private static ModelInferResponse Answer(
-        ModelInferRequest message, InferenceRequest request, IReadOnlyList<int> wanted, ServedModel model)
+        ModelInferRequest message, InferenceRequest request, IReadOnlyList<WantedOutput> wanted, ServedModel model)
     {
         var response = new ModelInferResponse { ModelName = model.Name, ModelVersion = $"{model.Version}", Id = request.Id };
-        var outputs = wanted.Select(i => request.Outputs[i]).ToArray();
-        var raw = message.RawInputContents.Count > 0 || outputs.Any(o => TypedContents.Find(o.Spec.ElementType) is null);
-        foreach (var output in outputs)
+        var raw = message.RawInputContents.Count > 0
+            || wanted.Any(w => TypedContents.Find(request.Outputs[w.Index].Spec.ElementType) is null);
+        foreach (var (index, _, classes) in wanted)
         {
+            var output = request.Outputs[index];
+            if (classes > 0)
+            {
+                AddClasses(response, output.Spec.Name, Classification.Of(output, classes, model.Metadata), raw);
+                continue;
+            }
             var datatype = Datatype.NameOf(output.Spec.ElementType);
             var tensor = new ModelInferResponse.Types.InferOutputTensor { Name = output.Spec.Name, Datatype = datatype };
             tensor.Shape.AddRange(output.Shape);
@@ -108,6 +114,14 @@ internal sealed class InferenceGrpcService(ModelRepository repository, ServingMe
             response.Outputs.Add(tensor);
         }
         return response;
+    }
+
+    private static void AddClasses(ModelInferResponse response, string name, Classification classes, bool raw)
+    {
+        var tensor = new ModelInferResponse.Types.InferOutputTensor { Name = name, Datatype = Classification.Datatype, Shape = { classes.Shape } };
+        if (raw) response.RawOutputContents.Add(ByteString.CopyFrom(classes.ToBytes()));
+        else tensor.Contents = new() { BytesContents = { classes.Texts.Select(ByteString.CopyFromUtf8) } };
+        response.Outputs.Add(tensor);
     }
 
     private static ModelMetadataResponse.Types.TensorMetadata Describe(TensorSpec spec) =>

@@ -7,5 +7,5 @@ internal static class ServerInfo
 
     public static string Version { get; } = typeof(ServerInfo).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
-    public static IReadOnlyList<string> Extensions { get; } = ["binary_tensor_data", "parameters"];
+    public static IReadOnlyList<string> Extensions { get; } = ["binary_tensor_data", "classification", "parameters"];
 }

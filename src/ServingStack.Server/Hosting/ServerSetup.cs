@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 using Scalar.AspNetCore;
 using ServingStack.Server.Grpc;
 using ServingStack.Server.Options;
@@ -73,7 +74,9 @@ internal static class ServerSetup
             (publisher.Delay, publisher.Period) = (TimeSpan.Zero, TimeSpan.FromSeconds(1)));
     }
 
-    public static void AddTelemetry(this IServiceCollection services) => services.AddOpenTelemetry().WithMetrics(metrics => metrics
+    public static void AddTelemetry(this IServiceCollection services) => services.AddOpenTelemetry()
+        .ConfigureResource(resource => resource.AddService(ServerInfo.Name, serviceVersion: ServerInfo.Version))
+        .WithMetrics(metrics => metrics
         .AddMeter(ServingMetrics.MeterName, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime")
         .AddPrometheusExporter());
 

@@ -9,7 +9,7 @@ internal static class OptionTable
 {
     public const string Section = "ServingStack";
 
-    private static readonly (string Switch, string Value, string Key, string Help)[] Rows =
+    public static IReadOnlyList<(string Switch, string Value, string Key, string Help)> Rows { get; } =
     [
         ("--model-repository", "DIR", nameof(ServerOptions.ModelRepository),
             "Folder of models, NAME/VERSION/model.onnx (default: deploy/models)"),

@@ -41,7 +41,7 @@ internal sealed record InferInputDocument(
 
 [Description("An output that is asked for.")]
 internal sealed record InferWantedDocument(
-    string Name, [property: Description("binary_data: true for raw bytes behind the JSON")] JsonElement? Parameters);
+    string Name, [property: Description("binary_data: true for raw bytes behind the JSON; classification: K for the K largest as score:class:label")] JsonElement? Parameters);
 
 [Description("An inference request of the Open Inference Protocol.")]
 internal sealed record InferRequestDocument(

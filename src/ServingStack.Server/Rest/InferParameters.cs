@@ -9,7 +9,7 @@ namespace ServingStack.Server.Rest;
 internal sealed record InferParameters
 {
     // Each of these would change the answer; ignoring it would be a wrong answer.
-    private static readonly string[] Unsupported = ["shared_memory_region", "classification", "sequence_id"];
+    private static readonly string[] Unsupported = ["shared_memory_region", "sequence_id"];
 
     /// <summary><c>timeout</c>, in microseconds; 0 means none.</summary>
     public TimeSpan? Timeout { get; private set; }
@@ -19,6 +19,9 @@ internal sealed record InferParameters
 
     /// <summary><c>binary_data</c> of an output.</summary>
     public bool? BinaryData { get; private set; }
+
+    /// <summary><c>classification</c> of an output: how many of the largest classes go back in place of the numbers.</summary>
+    public long? Classes { get; private set; }
 
     /// <summary><c>binary_data_output</c> of a request: what holds for outputs that say nothing themselves.</summary>
     public bool BinaryDataOutput { get; private set; }
@@ -48,6 +51,7 @@ internal sealed record InferParameters
             case "timeout": Timeout = Microseconds(JsonRequest.Int64(ref reader, where), where); break;
             case "binary_data_size": BinaryDataSize = Size(ref reader, where); break;
             case "binary_data": BinaryData = JsonRequest.Boolean(ref reader, where); break;
+            case "classification": Classes = JsonRequest.Int64(ref reader, where); break;
             case "binary_data_output": BinaryDataOutput = JsonRequest.Boolean(ref reader, where); break;
             default: Skip(ref reader, name, where); break;
         }

@@ -13,7 +13,7 @@ internal ref struct InferRequestReader
     private readonly ReadOnlyMemory<byte> _binary;
     private readonly ModelSignature _signature;
     private readonly RestInference _inference;
-    private readonly List<(string Name, bool? Binary)> _wanted = [];
+    private readonly List<(string Name, InferParameters? Parameters)> _wanted = [];
     private Utf8JsonReader _reader;
     private int _binaryUsed;
     private bool _binaryByDefault;
@@ -165,14 +165,14 @@ internal ref struct InferRequestReader
             var where = $"outputs[{_wanted.Count}]";
             JsonRequest.Expect(ref _reader, JsonTokenType.StartObject, $"{where} is no object");
             string? name = null;
-            bool? binary = null;
+            InferParameters? parameters = null;
             while (JsonRequest.NextProperty(ref _reader, out var property))
             {
                 if (property == "name") name = JsonRequest.String(ref _reader, $"{where}.name");
-                else if (property == "parameters") binary = InferParameters.Read(ref _reader, $"{where}.parameters").BinaryData;
+                else if (property == "parameters") parameters = InferParameters.Read(ref _reader, $"{where}.parameters");
                 else _reader.Skip();
             }
-            _wanted.Add((name ?? throw Missing(where, "name"), binary));
+            _wanted.Add((name ?? throw Missing(where, "name"), parameters));
         }
     }
 
@@ -180,12 +180,13 @@ internal ref struct InferRequestReader
     private readonly void ChooseOutputs()
     {
         for (var i = 0; i < _signature.Outputs.Count && _wanted.Count == 0; i++) _inference.Outputs.Add(new(i, _binaryByDefault));
-        foreach (var (name, binary) in _wanted)
+        foreach (var (name, parameters) in _wanted)
         {
             var index = _signature.OutputIndex(name);
             if (_inference.Outputs.Exists(o => o.Index == index))
                 throw ServingException.Invalid($"Output '{name}' is asked for twice; name each output once.");
-            _inference.Outputs.Add(new(index, binary ?? _binaryByDefault));
+            if (parameters?.Classes is { } classes) Classification.Check(_signature.Outputs[index], classes);
+            _inference.Outputs.Add(new(index, parameters?.BinaryData ?? _binaryByDefault, (int)(parameters?.Classes ?? 0)));
         }
         foreach (var output in _inference.Outputs)
             if (!output.Binary) JsonTensor.For(_signature.Outputs[output.Index].ElementType, _signature.Outputs[output.Index].Name);

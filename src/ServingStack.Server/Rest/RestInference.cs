@@ -4,7 +4,8 @@ namespace ServingStack.Server.Rest;
 
 /// <summary>An output that the client wants, by its place in the model's signature.</summary>
 /// <param name="Binary">Whether it goes behind the JSON as raw bytes.</param>
-internal readonly record struct WantedOutput(int Index, bool Binary);
+/// <param name="Classes">How many of the largest classes go back in place of the numbers; 0 for the numbers.</param>
+internal readonly record struct WantedOutput(int Index, bool Binary, int Classes = 0);
 
 /// <summary>
 /// A REST request that was read: the request to run, which outputs go back and how, and the memory that the inputs were read into.

@@ -65,6 +65,18 @@ public sealed class GrpcTests : IDisposable
     }
 
     [Fact]
+    public async Task Infer_Classification_GivesTheLargestFirst()
+    {
+        var request = Request("sums", Floats("b", 10, 20), Floats("a", 1, 2));
+        var classes = new InferParameter { Int64Param = 2 };
+        request.Outputs.Add(
+            new ModelInferRequest.Types.InferRequestedOutputTensor { Name = "sum", Parameters = { ["classification"] = classes } });
+        var output = Assert.Single((await _client.ModelInferAsync(request)).Outputs);
+        Assert.Equal(("BYTES", "22:1", "11:0"),
+            (output.Datatype, output.Contents.BytesContents[0].ToStringUtf8(), output.Contents.BytesContents[1].ToStringUtf8()));
+    }
+
+    [Fact]
     public async Task Infer_NarrowIntegers_TravelInWiderFields()
     {
         var input = Input("x", "INT8", [1, 2]);

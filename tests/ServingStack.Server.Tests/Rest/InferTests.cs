@@ -50,6 +50,35 @@ public sealed class InferTests(ServerFixture fixture)
     }
 
     [Theory]
+    [InlineData(1, "[1,1]", """["22:1"]""")]
+    [InlineData(5, "[1,2]", """["22:1","11:0"]""")]
+    public async Task Infer_Classification_GivesTheLargestFirst(int classes, string shape, string expected)
+    {
+        using var response = await _server.InferAsync(
+            "sums", Sums($$$""","outputs":[{"name":"sum","parameters":{"classification":{{{classes}}}}}]"""));
+        var output = (await response.JsonAsync()).GetProperty("outputs")[0];
+        Assert.Equal(
+            ("BYTES", shape, expected),
+            (output.GetProperty("datatype").GetString(), output.GetProperty("shape").GetRawText(), output.GetProperty("data").GetRawText()));
+    }
+
+    [Fact]
+    public async Task Infer_BinaryClassification_PutsLengthsBeforeTexts()
+    {
+        using var response = await _server.InferAsync(
+            "sums", Sums(""","outputs":[{"name":"sum","parameters":{"classification":2,"binary_data":true}}]"""));
+        var (head, tail) = await SplitAsync(response);
+        Assert.Equal(16, head.GetProperty("outputs")[0].GetProperty("parameters").GetProperty("binary_data_size").GetInt32());
+        Assert.Equal("\u0004\0\0\022:1\u0004\0\0\011:0", Encoding.UTF8.GetString(tail));
+    }
+
+    [Fact]
+    public async Task Infer_ClassificationOfIntegers_IsRefused() => Assert.Contains("classification takes FP32",
+        await _server.InferAsync("identity_Int32",
+            """{"inputs":[{"name":"x","shape":[1,2],"datatype":"INT32","data":[1,2]}],"outputs":[{"name":"y","parameters":{"classification":1}}]}""")
+            .ErrorAsync(HttpStatusCode.BadRequest), StringComparison.Ordinal);
+
+    [Theory]
     [InlineData("UInt8", "UINT8", "[0,255]")]
     [InlineData("UInt16", "UINT16", "[0,65535]")]
     [InlineData("UInt32", "UINT32", "[0,4294967295]")]
@@ -139,7 +168,7 @@ public sealed class InferTests(ServerFixture fixture)
     [Theory]
     [InlineData(",\"outputs\":[{\"name\":\"sum\"},{\"name\":\"sum\"}]", HttpStatusCode.BadRequest, "asked for twice")]
     [InlineData(",\"outputs\":[{\"name\":\"product\"}]", HttpStatusCode.BadRequest, "no output 'product'")]
-    [InlineData(",\"outputs\":[{\"name\":\"sum\",\"parameters\":{\"classification\":3}}]", HttpStatusCode.NotImplemented, "classification")]
+    [InlineData(",\"outputs\":[{\"name\":\"sum\",\"parameters\":{\"classification\":0}}]", HttpStatusCode.BadRequest, "classification is 0")]
     [InlineData(",\"parameters\":{\"sequence_id\":3}", HttpStatusCode.NotImplemented, "sequence_id")]
     public async Task Infer_OutputOrParameterThatCannotBe_IsRefused(string more, HttpStatusCode status, string expected) =>
         Assert.Contains(expected, await _server.InferAsync("sums", Sums(more)).ErrorAsync(status), StringComparison.Ordinal);
