@@ -26,6 +26,7 @@ internal static class CommandLine
             PlanCommand.Create(),
             KernelsCommand.Create(),
             InspectCommand.Create(),
+            ZooCommand.Create(),
         },
     };
 

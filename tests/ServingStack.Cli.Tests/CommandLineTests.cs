@@ -17,6 +17,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("plan --help", "--batch 8")]
     [InlineData("kernels --help", "explain 64x1024x1024")]
     [InlineData("inspect --help", "inspect deploy/models")]
+    [InlineData("zoo --help", "zoo build resnet50")]
     public void Help_TeachesByExample(string arguments, string expected)
     {
         var (code, output, _) = Run(arguments.Split(' '));
@@ -44,6 +45,19 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(0, code);
         Assert.Contains("QuantizeLinear", output, StringComparison.Ordinal);
         Assert.Contains("Ankle boot", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Zoo_Build_WritesAModelThatOthersRead()
+    {
+        var path = Path.Combine(_folder, "shufflenet.onnx");
+
+        var (code, output, _) = Run("zoo", "build", "shufflenet", "--output", path);
+
+        Assert.Equal(0, code);
+        Assert.Contains(path, output, StringComparison.Ordinal);
+        Assert.Contains("logits", Run("inspect", path).Output, StringComparison.Ordinal);
+        Assert.Contains("shufflenet", Run("zoo", "list").Output, StringComparison.Ordinal);
     }
 
     [Fact]
