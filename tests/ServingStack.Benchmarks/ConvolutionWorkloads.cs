@@ -30,7 +30,14 @@ internal static class ConvolutionWorkloads
         ("depthwise-32", 32, 32, 112, 3, 1, 32),
         ("depthwise-144", 144, 144, 56, 3, 1, 144),
         ("depthwise-512", 512, 512, 14, 3, 1, 512),
+        ("depthwise-96-s2", 96, 96, 112, 3, 2, 96),
+        ("depthwise-240-5x5", 240, 240, 28, 5, 1, 240),
+        ("depthwise-672-5x5-s2", 672, 672, 14, 5, 2, 672),
         ("grouped-32x4", 128, 128, 56, 3, 1, 32),
+        ("grouped-32x8", 256, 256, 28, 3, 1, 32),
+        ("grouped-32x8-s2", 256, 256, 56, 3, 2, 32),
+        ("grouped-32x16", 512, 512, 14, 3, 1, 32),
+        ("grouped-32x32", 1024, 1024, 7, 3, 1, 32),
     ];
 
     public static IEnumerable<KernelWorkload> Create() =>
