@@ -21,6 +21,14 @@ public static class KernelTable
         new("gemm_reference", "gemm", InstructionSet.Portable, _ => null, (problem, weights) => new ReferenceGemm(problem, weights)),
     ];
 
+    public static IReadOnlyList<KernelRow<LowBitProblem, PackedLowBit>> LowBit { get; } =
+    [
+        new("lowbit_s4_avx512vnni", "lowbit", InstructionSet.Avx512Vnni, _ => null,
+            (problem, weights) => new EmittedLowBit("lowbit_s4_avx512vnni", problem, weights)),
+        new("lowbit_managed", "lowbit", InstructionSet.Portable, _ => null, (problem, weights) => new ManagedLowBit(problem, weights)),
+        new("lowbit_reference", "lowbit", InstructionSet.Portable, _ => null, (problem, weights) => new ReferenceLowBit(problem, weights)),
+    ];
+
     public static IReadOnlyList<KernelRow<ConvolutionProblem, PackedConvolution>> Convolution { get; } =
     [
         EmittedDepthwiseRow("depthwise_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
@@ -36,13 +44,20 @@ public static class KernelTable
     ];
 
     /// <summary>All rows, for listing.</summary>
-    public static IEnumerable<IKernelRow> Rows => [.. Gemm, .. Convolution];
+    public static IEnumerable<IKernelRow> Rows => [.. Gemm, .. LowBit, .. Convolution];
 
     /// <param name="highest">The level to be held to; null takes the machine's.</param>
     public static KernelSelection<GemmProblem, PackedGemm> Select(GemmProblem problem, InstructionSet? highest = null)
     {
         GemmChecks.Check(problem);
         return Select(Gemm, problem, highest);
+    }
+
+    /// <inheritdoc cref="Select(GemmProblem, InstructionSet?)"/>
+    public static KernelSelection<LowBitProblem, PackedLowBit> Select(LowBitProblem problem, InstructionSet? highest = null)
+    {
+        LowBitChecks.Check(problem);
+        return Select(LowBit, problem, highest);
     }
 
     /// <inheritdoc cref="Select(GemmProblem, InstructionSet?)"/>

@@ -69,12 +69,12 @@ internal static class GemmChecks
             throw new ArgumentException($"A Float32 problem adds a Float32 residual, not {residual}.");
     }
 
-    private static void Count(long actual, long expected, string what)
+    public static void Count(long actual, long expected, string what)
     {
         if (actual != expected) throw new ArgumentException($"{actual} {what} were given; {expected} are expected.");
     }
 
-    private static void CountOrNone(long actual, long expected, string what)
+    public static void CountOrNone(long actual, long expected, string what)
     {
         if (actual != 0) Count(actual, expected, what);
     }

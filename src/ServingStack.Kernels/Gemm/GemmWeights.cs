@@ -17,4 +17,15 @@ public sealed record GemmWeights
 
     /// <summary>The zero point of A, 0 for fp32.</summary>
     public int ZeroPointA { get; init; }
+
+    /// <summary>
+    /// 4-bit problems, whose B is N rows of whole blocks, two weights a byte, the first in the low half: a scale for each block of a row.
+    /// </summary>
+    public ReadOnlyMemory<float> BlockScales { get; init; }
+
+    /// <summary>4-bit problems: a zero point from 0 to 15 for each block of a row, or empty where all are 8.</summary>
+    public ReadOnlyMemory<byte> BlockZeroPoints { get; init; }
+
+    /// <summary>4-bit problems: what is added to single weights, in any order.</summary>
+    public ReadOnlyMemory<Outlier> Outliers { get; init; }
 }

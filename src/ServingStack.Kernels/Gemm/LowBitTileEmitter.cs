@@ -1,0 +1,211 @@
+using Iced.Intel;
+using ServingStack.Kernels.Jit;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace ServingStack.Kernels.Gemm;
+
+/// <summary>
+/// Tiles of 4-bit weights for AVX-512 VNNI. The weight, from 0 to 15, is the unsigned operand of the dot product; the activation, a signed
+/// byte, is the other one, broadcast from memory. Integer sums of a block start at -8 times the block's activations, which takes the zero
+/// point 8 off; at the block's end they are scaled into sums of floats. Prepared rows lie interleaved, so one address serves all of them.
+/// </summary>
+internal sealed class LowBitTileEmitter(LowBitTileKey key) : KernelEmitter
+{
+    // Straight code for a block up to here, a loop of Unroll steps beyond.
+    private const int StraightSteps = 8;
+    private const int Unroll = 4;
+    private const int PrefetchSteps = 24;
+    private const int StepBytes = 64;
+    // As a matrix of bits: a byte shifted right by four.
+    private const ulong ShiftMatrix = 0x1020_4080_0000_0000;
+
+    private static readonly AssemblerRegister64 Row = r8;
+    private static readonly AssemblerRegister64 Columns = r9;
+    private static readonly AssemblerRegister64 Scales = r10;
+    private static readonly AssemblerRegister64 ZeroPoints = r11;
+    private static readonly AssemblerRegister64 BlocksLeft = r12;
+    private static readonly AssemblerRegister64 StepsLeft = r13;
+    private static readonly AssemblerRegister64 Scratch = r14;
+
+    private AssemblerRegisterZMM[] _sums = [];
+    private AssemblerRegisterZMM[] _products = [];
+    private AssemblerRegisterZMM _low;
+    private AssemblerRegisterZMM _high;
+    private AssemblerRegisterZMM _mask;
+    private AssemblerRegisterZMM _shift;
+
+    public override string Name => key.Name;
+
+    private int Sums => key.Rows * key.Vectors;
+
+    /// <summary>Bytes of a tile's prepared rows before a block's activations: minus eight times their sum, and the sum.</summary>
+    private int HeaderBytes => LowBitRows.HeaderBytes(key.Rows, key.ZeroPoints);
+
+    private int RowStepBytes => LowBitPanels.StepDepth * key.Rows;
+
+    protected override void EmitBody()
+    {
+        if (key.Epilogue.MaskedColumns) Asm.kmovw(k1, __word_ptr[Arguments + TileEmitter.Offset(nameof(TileArguments.ColumnMask))]);
+        _sums = Vectors.Take(Sums, "sums");
+        var nextTile = Asm.CreateLabel();
+        Asm.Label(ref nextTile);
+        var mark = Vectors.Mark();
+        TakeDepthRegisters();
+        EmitDepth();
+        Vectors.ReturnTo(mark);
+        ScaleSums();
+        new TileEpilogueEmitter(key.Epilogue, Asm, Vectors, _sums, Constant).Emit();
+        Asm.dec(__qword_ptr[Arguments + TileEmitter.Offset(nameof(TileArguments.Tiles))]);
+        Asm.jnz(nextTile);
+    }
+
+    private void TakeDepthRegisters()
+    {
+        _products = Vectors.Take(Sums, "products");
+        (_low, _high, _mask) = (Vectors.Take("low halves"), Vectors.Take("high halves"), Vectors.Take("the mask"));
+        Asm.mov(eax, 0x0f0f0f0f);
+        Asm.vpbroadcastd(_mask, eax);
+        if (!key.ByteShifts) return;
+        _shift = Vectors.Take("the shift");
+        Asm.mov(rax, ShiftMatrix);
+        Asm.vpbroadcastq(_shift, rax);
+    }
+
+    private void EmitDepth()
+    {
+        Asm.mov(Row, __qword_ptr[Arguments + TileEmitter.Offset(nameof(TileArguments.A))]);
+        Asm.mov(Columns, __qword_ptr[Arguments + TileEmitter.Offset(nameof(TileArguments.B))]);
+        Asm.mov(Scales, __qword_ptr[Arguments + LowBitArguments.Offset(nameof(LowBitArguments.BlockScales))]);
+        if (key.ZeroPoints) Asm.mov(ZeroPoints, __qword_ptr[Arguments + LowBitArguments.Offset(nameof(LowBitArguments.ZeroPoints))]);
+        foreach (var sum in _sums) Asm.vpxord(sum, sum, sum);
+        var whole = key.Steps / key.BlockSteps;
+        if (whole > 0)
+        {
+            var nextBlock = Asm.CreateLabel();
+            if (whole > 1) Asm.mov(BlocksLeft, whole);
+            Asm.Label(ref nextBlock);
+            EmitBlock(key.BlockSteps);
+            if (whole > 1)
+            {
+                Asm.dec(BlocksLeft);
+                Asm.jnz(nextBlock);
+            }
+        }
+        if (key.Steps % key.BlockSteps > 0) EmitBlock(key.Steps % key.BlockSteps);
+        Asm.mov(Row, __qword_ptr[Arguments + TileEmitter.Offset(nameof(TileArguments.StrideA))]);
+        Asm.add(__qword_ptr[Arguments + TileEmitter.Offset(nameof(TileArguments.A))], Row);
+    }
+
+    private void EmitBlock(int steps)
+    {
+        for (var i = 0; i < key.Rows; i++)
+            for (var j = 0; j < key.Vectors; j++)
+                Asm.vpbroadcastd(_products[(i * key.Vectors) + j], __dword_ptr[Row + (4 * i)]);
+        if (key.ZeroPoints && steps > StraightSteps) Asm.mov(Scratch, Row);
+        if (steps <= StraightSteps) EmitSteps(steps, HeaderBytes);
+        else EmitStepLoop(steps);
+        for (var j = 0; j < key.Vectors; j++) ScaleProducts(j, steps);
+        if (steps <= StraightSteps) Advance(steps, HeaderBytes);
+        Asm.add(Scales, 16 * (key.HalfScales ? 2 : 4));
+        if (key.ZeroPoints) Asm.add(ZeroPoints, 16);
+    }
+
+    private void EmitStepLoop(int steps)
+    {
+        Asm.add(Row, HeaderBytes);
+        Asm.mov(StepsLeft, steps / Unroll);
+        var loop = Asm.CreateLabel();
+        Asm.Label(ref loop);
+        EmitSteps(Unroll, 0);
+        Advance(Unroll, 0);
+        Asm.dec(StepsLeft);
+        Asm.jnz(loop);
+        if (steps % Unroll == 0) return;
+        EmitSteps(steps % Unroll, 0);
+        Advance(steps % Unroll, 0);
+    }
+
+    private void Advance(int steps, int headerBytes)
+    {
+        Asm.add(Row, headerBytes + (steps * RowStepBytes));
+        Asm.add(Columns, steps * StepBytes);
+    }
+
+    private void EmitSteps(int steps, int offset)
+    {
+        for (var step = 0; step < steps; step++)
+            for (var j = 0; j < key.Vectors; j++)
+            {
+                var weights = Columns + (j * key.Steps * StepBytes) + (step * StepBytes);
+                if (key.Prefetch) Asm.prefetcht0(__byte_ptr[weights + (PrefetchSteps * StepBytes)]);
+                Unpack(__zmmword_ptr[weights]);
+                for (var i = 0; i < key.Rows; i++) Multiply(i, j, _low, offset + (step * RowStepBytes));
+                for (var i = 0; i < key.Rows; i++) Multiply(i, j, _high, offset + (step * RowStepBytes) + 4);
+            }
+    }
+
+    private void Unpack(AssemblerMemoryOperand weights)
+    {
+        Asm.vmovups(_high, weights);
+        Asm.vpandd(_low, _high, _mask);
+        if (key.ByteShifts)
+        {
+            Asm.vgf2p8affineqb(_high, _high, _shift, 0);
+            return;
+        }
+        Asm.vpsrld(_high, _high, 4);
+        Asm.vpandd(_high, _high, _mask);
+    }
+
+    private void Multiply(int row, int vector, AssemblerRegisterZMM weights, int offset) => Asm.vpdpbusd(
+        _products[(row * key.Vectors) + vector], weights, __dword_bcst[Row + (offset + (LowBitPanels.StepDepth * row))]);
+
+    private void ScaleProducts(int j, int steps)
+    {
+        var scales = Scales + (j * key.DepthBlocks * 16 * (key.HalfScales ? 2 : 4));
+        if (key.HalfScales) Asm.vcvtph2ps(_low, __ymmword_ptr[scales]);
+        else Asm.vmovups(_low, __zmmword_ptr[scales]);
+        if (key.ZeroPoints)
+        {
+            Asm.vpmovsxbd(_high, __xmmword_ptr[ZeroPoints + (j * key.DepthBlocks * 16)]);
+            Asm.vcvtdq2ps(_high, _high);
+            Asm.vmulps(_high, _high, _low);
+        }
+        var header = key.ZeroPoints && steps > StraightSteps ? Scratch : Row;
+        for (var i = 0; i < key.Rows; i++)
+        {
+            var (sum, product) = (_sums[(i * key.Vectors) + j], _products[(i * key.Vectors) + j]);
+            Asm.vcvtdq2ps(product, product);
+            Asm.vfmadd231ps(sum, product, _low);
+            if (key.ZeroPoints) Asm.vfmadd231ps(sum, _high, __dword_bcst[header + (4 * (key.Rows + i))]);
+        }
+    }
+
+    // From steps of the activations to the output's unit, and the bias.
+    private void ScaleSums()
+    {
+        if (key.Outliers)
+        {
+            Asm.mov(Scratch, __qword_ptr[Arguments + LowBitArguments.Offset(nameof(LowBitArguments.Outliers))]);
+            for (var i = 0; i < Sums; i++) Asm.vaddps(_sums[i], _sums[i], __zmmword_ptr[Scratch + (64 * i)]);
+        }
+        var mark = Vectors.Mark();
+        Asm.mov(Columns, __qword_ptr[Arguments + TileEmitter.Offset(nameof(TileArguments.Bias))]);
+        if (key.RowScales) Asm.mov(Scales, __qword_ptr[Arguments + LowBitArguments.Offset(nameof(LowBitArguments.RowScales))]);
+        else Asm.mov(Scales, __qword_ptr[Arguments + TileEmitter.Offset(nameof(TileArguments.Scale))]);
+        var constant = Vectors.Take("bias or scale");
+        for (var j = 0; j < key.Vectors; j++)
+        {
+            Asm.vmovups(constant, __zmmword_ptr[(key.RowScales ? Columns : Scales) + (64 * j)]);
+            for (var i = 0; i < key.Rows; i++)
+                if (key.RowScales) Asm.vfmadd132ps(_sums[(i * key.Vectors) + j], constant, __dword_bcst[Scales + (4 * i)]);
+                else Asm.vfmadd213ps(_sums[(i * key.Vectors) + j], constant, __zmmword_ptr[Columns + (64 * j)]);
+        }
+        if (key.RowScales)
+        {
+            Asm.add(Scales, PreparedLayout.ScaleStride);
+            Asm.mov(__qword_ptr[Arguments + LowBitArguments.Offset(nameof(LowBitArguments.RowScales))], Scales);
+        }
+        Vectors.ReturnTo(mark);
+    }
+}
