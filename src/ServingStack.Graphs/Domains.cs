@@ -6,6 +6,9 @@ public static class Domains
     /// <summary>Operators that are exported as model-local functions.</summary>
     public const string Own = "servingstack";
 
+    /// <summary>ONNX Runtime's own operators.</summary>
+    public const string Microsoft = "com.microsoft";
+
     /// <summary>
     /// Internal: operators on 8-bit integers. <c>QConv</c> and <c>QGemm</c> take x (u8, s8), w (s8 constant), optionally bias (s32
     /// constant of scale x_scale * w_scale[n]) and residual, and have the attributes <c>x_scale, x_zero_point, w_scale</c> (1 or N),

@@ -14,7 +14,7 @@ internal static class GemmWorkloads
     private const float ScaleC = 0.9f;
 
     // Tall and wide products of recommenders, transformers and ResNet-50's convolutions.
-    private static readonly (int M, int N, int K)[] DefaultShapes =
+    public static readonly (int M, int N, int K)[] DefaultShapes =
     [
         (1, 1024, 1024), (4, 1024, 1024), (8, 512, 512), (10, 512, 512), (16, 1024, 1024), (20, 512, 256), (64, 800, 320), (64, 1024, 1024),
         (128, 128, 512), (256, 512, 256), (512, 512, 512), (3136, 64, 64), (3136, 64, 576), (3136, 256, 64),

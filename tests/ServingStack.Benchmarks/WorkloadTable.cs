@@ -6,6 +6,7 @@ internal static class WorkloadTable
     public static IEnumerable<KernelWorkload> All =>
     [
         .. GemmWorkloads.Create(only: null),
+        .. LowBitWorkloads.Create(only: null),
         .. ConvolutionWorkloads.Create(),
     ];
 
@@ -14,5 +15,6 @@ internal static class WorkloadTable
         All.GroupBy(w => w.Family).SelectMany(family => new[] { family.First(), family.Last() }.Distinct());
 
     /// <summary>All GEMM families at one shape.</summary>
-    public static IEnumerable<KernelWorkload> Gemm((int M, int N, int K) shape) => GemmWorkloads.Create(shape);
+    public static IEnumerable<KernelWorkload> Gemm((int M, int N, int K) shape) =>
+        [.. GemmWorkloads.Create(shape), .. LowBitWorkloads.Create(shape)];
 }
