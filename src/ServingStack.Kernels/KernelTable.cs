@@ -31,8 +31,11 @@ public static class KernelTable
 
     public static IReadOnlyList<KernelRow<ConvolutionProblem, PackedConvolution>> Convolution { get; } =
     [
-        EmittedDepthwiseRow("depthwise_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
-        EmittedDepthwiseRow("depthwise_fp32_avx512", InstructionSet.Avx512Bw, quantized: false),
+        new("depthwise_int8_avx512vnni", "convolution", InstructionSet.Avx512Vnni,
+            problem => RefusesActivations(problem.Input, quantized: true) ?? EmittedDepthwise.Refuses(problem),
+            (problem, weights) => new EmittedDepthwise("depthwise_int8_avx512vnni", problem, weights)),
+        EmittedGroupedRow("grouped_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
+        EmittedGroupedRow("grouped_fp32_avx512", InstructionSet.Avx512Bw, quantized: false),
         EmittedConvolutionRow("convolution_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
         EmittedConvolutionRow("convolution_fp32_avx512", InstructionSet.Avx512Bw, quantized: false),
         new("depthwise_managed", "convolution", InstructionSet.Portable, ManagedDepthwise.Refuses,
@@ -76,10 +79,9 @@ public static class KernelTable
         name, "convolution", level, problem => RefusesActivations(problem.Input, quantized),
         (problem, weights) => new EmittedConvolution(name, problem, weights));
 
-    private static KernelRow<ConvolutionProblem, PackedConvolution> EmittedDepthwiseRow(
-        string name, InstructionSet level, bool quantized) => new(
-        name, "convolution", level, problem => RefusesActivations(problem.Input, quantized) ?? EmittedDepthwise.Refuses(problem),
-        (problem, weights) => new EmittedDepthwise(name, problem, weights));
+    private static KernelRow<ConvolutionProblem, PackedConvolution> EmittedGroupedRow(string name, InstructionSet level, bool quantized) => new(
+        name, "convolution", level, problem => RefusesActivations(problem.Input, quantized) ?? EmittedGrouped.Refuses(problem),
+        (problem, weights) => new EmittedGrouped(name, problem, weights));
 
     private static string? RefusesActivations(DataType activations, bool quantized) => (quantized, activations) switch
     {

@@ -2,38 +2,51 @@ using ServingStack.Kernels.Gemm;
 
 namespace ServingStack.Kernels.Convolution;
 
-/// <summary>Everything that the code of a depthwise kernel is specialised on. Equal keys share one emitted kernel.</summary>
-internal sealed record DepthwiseKernelKey
+/// <summary>What the code of a depthwise kernel on bytes is specialised on, and how its vectors are shared out.</summary>
+internal sealed record DepthwiseKernelKey : LineKernelKey
 {
-    public required TileArithmetic Arithmetic { get; init; }
+    public const int VectorChannels = 64;
+    public const int TapsTogether = 4;
 
-    public required int KernelHeight { get; init; }
+    public DepthwiseKernelKey(ConvolutionProblem problem, EpilogueConstants constants, int channels) : base(problem, constants)
+    {
+        Channels = channels;
+        StrandChannels = (channels % 4, channels) switch
+        {
+            (0, <= 16) => 16,
+            (0, <= 32) => 32,
+            _ => VectorChannels,
+        };
+    }
 
-    public required int KernelWidth { get; init; }
+    /// <summary>Channels of the block, 1 to 64.</summary>
+    public int Channels { get; }
 
-    public required int StrideX { get; init; }
+    /// <summary>Channels that one pixel takes of a vector: 16, 32 or 64; fewer channels leave room for more pixels.</summary>
+    public int StrandChannels { get; }
 
-    public required int DilationX { get; init; }
+    /// <summary>Pixels in one vector.</summary>
+    public int Strands => VectorChannels / StrandChannels;
 
-    /// <summary>Output pixels of one line.</summary>
-    public required int OutputWidth { get; init; }
+    public bool IsMasked => Channels < StrandChannels;
 
-    /// <summary>fp32: vectors of 16 channels computed together. Bytes: always one vector of 64.</summary>
-    public required int Vectors { get; init; }
+    /// <summary>Four-tap pieces of a kernel row, the last filled up with zero weights.</summary>
+    public int Pieces => (KernelWidth + TapsTogether - 1) / TapsTogether;
 
-    /// <summary>The last vector is cut by a mask (channels end inside it).</summary>
-    public required bool MaskedChannels { get; init; }
+    /// <summary>Neighbouring pixels whose windows all lie within the columns of the pieces: they share them, with shifted weights.</summary>
+    public int Shifts => DilationX == 1 ? Math.Min(4, (((Pieces * TapsTogether) - KernelWidth) / StrideX) + 1) : 1;
 
-    public required DataType Output { get; init; }
+    /// <summary>Vectors of weights of one kernel row.</summary>
+    public int RowVectors => Pieces * Shifts * TapsTogether;
 
-    public required bool ClampsBelow { get; init; }
+    public string Name => NameOf("depthwise", $"c{Channels}");
 
-    public required bool ClampsAbove { get; init; }
+    /// <summary>The channel, of 64, that quarter <paramref name="quarter"/> holds at 32-bit position <paramref name="position"/>.</summary>
+    public static int ChannelAt(int quarter, int position) => (position / 4 * 16) + (quarter * 4) + (position % 4);
 
-    public int Taps => KernelHeight * KernelWidth;
+    /// <summary>The kernel column whose weight multiplies a piece's tap for the pixel at a shift; there may be none.</summary>
+    public int KernelColumn(int piece, int tap, int shift) => (piece * TapsTogether) + tap - (shift * StrideX);
 
-    public string Name => string.Join('_',
-        "depthwise", Arithmetic, $"{KernelHeight}x{KernelWidth}", $"s{StrideX}d{DilationX}w{OutputWidth}",
-        $"v{Vectors}{(MaskedChannels ? "m" : "")}",
-        $"{Output}{(ClampsBelow ? "l" : "")}{(ClampsAbove ? "u" : "")}");
+    /// <summary>Where a piece's weights for a shift and a quarter lie in a kernel row.</summary>
+    public int WeightVector(int piece, int shift, int quarter) => (((piece * Shifts) + shift) * TapsTogether) + quarter;
 }

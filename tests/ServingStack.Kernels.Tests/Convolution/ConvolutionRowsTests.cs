@@ -48,10 +48,11 @@ public class ConvolutionRowsTests
     private static ConvolutionProblem AnyProblem(Random random)
     {
         var type = new[] { DataType.UInt8, DataType.Int8, DataType.Float32 }[random.Next(3)];
-        var (groups, groupInputs, groupOutputs) = random.Next(4) switch
+        var (groups, groupInputs, groupOutputs) = random.Next(5) switch
         {
             0 => (random.Next(2, 90), 1, 1),
             1 => (random.Next(2, 5), random.Next(1, 9), random.Next(1, 20)),
+            2 => LikeGroups(random),
             _ => (1, random.Next(1, 40), random.Next(1, 50)),
         };
         return new ConvolutionProblem
@@ -74,6 +75,12 @@ public class ConvolutionRowsTests
             Input = type,
             Epilogue = RandomOperands.AnyEpilogue(random, type),
         };
+    }
+
+    private static (int Groups, int Inputs, int Outputs) LikeGroups(Random random)
+    {
+        var channels = 4 * random.Next(1, 6);
+        return (random.Next(2, 9), channels, channels);
     }
 
     private static ConvolutionProblem[] Layers(DataType type)

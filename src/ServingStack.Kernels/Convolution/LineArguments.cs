@@ -2,11 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace ServingStack.Kernels.Convolution;
 
-/// <summary>What a depthwise kernel reads when called: some lines of output, one block of channels.</summary>
+/// <summary>What a line kernel reads when called: some lines of output, one block of channels.</summary>
 [StructLayout(LayoutKind.Sequential)]
-internal struct DepthwiseArguments
+internal unsafe struct LineArguments
 {
-    /// <summary>The first line's entries of the <see cref="DepthwiseTable"/>.</summary>
+    /// <summary>The first line's entries of the <see cref="LineTable"/>.</summary>
     public nint Table;
 
     /// <summary>Bytes from where a line's pixels leave the table to the next line's entries.</summary>
@@ -18,14 +18,10 @@ internal struct DepthwiseArguments
     public nint Bias;
     public nint Scale;
     public nint Output;
-
-    /// <summary>Bytes from one output pixel to the next.</summary>
-    public nint OutputStride;
     public nint Lines;
-
-    /// <summary>One bit for each channel of the last vector that exists.</summary>
-    public ulong ChannelMask;
     public float Lower;
     public float Upper;
-    public int OutputZeroPoint;
+
+    /// <summary>The output's zero point, for each 16-bit lane of a vector.</summary>
+    public fixed short OutputZeroPoints[32];
 }

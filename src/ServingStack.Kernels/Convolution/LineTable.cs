@@ -3,18 +3,18 @@ using ServingStack.Kernels.Machine;
 namespace ServingStack.Kernels.Convolution;
 
 /// <summary>
-/// The addresses a depthwise convolution reads: for each output line, for each column of the padded input, one address a kernel row. A
+/// The addresses a line kernel reads: for each output line, for each column of the padded input, one address a kernel row. A
 /// pixel's window is a run of columns, so neighbouring pixels share entries, and the table stays smaller than one address a tap.
 /// Pixels outside the image point at zero points.
 /// </summary>
-internal sealed class DepthwiseTable : IDisposable
+internal sealed class LineTable : IDisposable
 {
     private readonly NativeBuffer _addresses;
     private readonly NativeBuffer _zeroPixel;
     private readonly ConvolutionProblem _problem;
     private readonly nint _input;
 
-    public DepthwiseTable(ConvolutionProblem problem, ConvolutionOperands operands, int zeroPoint)
+    public LineTable(ConvolutionProblem problem, ConvolutionOperands operands, int zeroPoint)
     {
         (_problem, _input) = (problem, operands.Input);
         _zeroPixel = new NativeBuffer(problem.InputChannels * problem.Input.Size());
@@ -27,7 +27,10 @@ internal sealed class DepthwiseTable : IDisposable
     /// <summary>Columns of the padded input that the windows of one line touch.</summary>
     public int Columns { get; }
 
-    public int LineBytes => Columns * _problem.KernelHeight * sizeof(long);
+    /// <summary>Kernel rows: addresses of one column.</summary>
+    public int Rows => _problem.KernelHeight;
+
+    public int LineBytes => Columns * Rows * sizeof(long);
 
     public nint Line(int line) => _addresses.Address + ((nint)line * LineBytes);
 
@@ -40,10 +43,10 @@ internal sealed class DepthwiseTable : IDisposable
     private void Fill(int line)
     {
         var (image, y) = Math.DivRem(line, _problem.OutputHeight);
-        var entries = _addresses.Span<long>((long)line * LineBytes, Columns * _problem.KernelHeight);
+        var entries = _addresses.Span<long>((long)line * LineBytes, Columns * Rows);
         for (var column = 0; column < Columns; column++)
             for (var ky = 0; ky < _problem.KernelHeight; ky++)
-                entries[(column * _problem.KernelHeight) + ky] = AddressOf(
+                entries[(column * Rows) + ky] = AddressOf(
                     image, (y * _problem.StrideY) - _problem.PadTop + (ky * _problem.DilationY), column - _problem.PadLeft);
     }
 

@@ -1,0 +1,30 @@
+using ServingStack.Kernels.Gemm;
+
+namespace ServingStack.Kernels.Convolution;
+
+/// <summary>What the code of a grouped kernel is specialised on.</summary>
+internal sealed record GroupedKernelKey : LineKernelKey
+{
+    public GroupedKernelKey(ConvolutionProblem problem, EpilogueConstants constants, GroupedLayout layout, int outputs)
+        : base(problem, constants)
+    {
+        Scheme = layout.Scheme;
+        Factors = layout.Factors;
+        Outputs = outputs;
+    }
+
+    public GroupedScheme Scheme { get; }
+
+    /// <summary>Multiply-adds a tap for a vector of outputs.</summary>
+    public int Factors { get; }
+
+    /// <summary>Output channels of the block, 1 to 16.</summary>
+    public int Outputs { get; }
+
+    public bool IsMasked => Outputs < GroupedLayout.BlockOutputs;
+
+    /// <summary>Registers of partial sums a pixel.</summary>
+    public int Sums => Scheme == GroupedScheme.Broadcast ? 1 : Factors;
+
+    public string Name => NameOf("grouped", $"{Scheme}{Factors}x{Outputs}");
+}
