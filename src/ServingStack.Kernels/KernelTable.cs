@@ -1,4 +1,5 @@
 using ServingStack.Kernels.Convolution;
+using ServingStack.Kernels.Embedding;
 using ServingStack.Kernels.Gemm;
 using ServingStack.Kernels.Machine;
 using ServingStack.Kernels.Reference;
@@ -47,7 +48,7 @@ public static class KernelTable
     ];
 
     /// <summary>All rows, for listing.</summary>
-    public static IEnumerable<IKernelRow> Rows => [.. Gemm, .. LowBit, .. Convolution];
+    public static IEnumerable<IKernelRow> Rows => [.. Gemm, .. LowBit, .. Convolution, .. EmbeddingBag.Rows];
 
     /// <param name="highest">The level to be held to; null takes the machine's.</param>
     public static KernelSelection<GemmProblem, PackedGemm> Select(GemmProblem problem, InstructionSet? highest = null)

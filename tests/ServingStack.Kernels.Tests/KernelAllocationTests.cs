@@ -46,7 +46,9 @@ public class KernelAllocationTests
         ["qadd"] = (x, z, y) => QuantizedBinary.BindAdd(new(x, [9, 1, 7], z, [5, 1], y, [9, 5, 7]), Q, Q, Q),
         ["qconcat"] = (x, z, y) => QuantizedConcat.Bind([x, z], [Q, Q with { Scale = 1 }], [[9, 3], [9, 4]], 1, y, Q),
         ["gather"] = (x, z, y) => Gather.Bind(new(1, 10, 20, 40), DataType.Int64, x, z, y),
-        ["embeddingbag"] = (x, z, y) => EmbeddingBag.Bind(new(10, 70, 4, 5), DataType.Int64, mean: true, x, z, y),
+        ["embeddingbag"] = (x, z, y) => EmbeddingBag.Bind(new(new(70, EmbeddingRowType.Int4), DataType.Int64), new(x, 10, z, 20, 4, y)),
+        ["embeddingbag managed"] = (x, z, y) => EmbeddingBag.Bind(
+            new(new(70, EmbeddingRowType.Int8), DataType.Int32), new(x, 10, z, 20, 4, y), InstructionSet.Portable),
     };
 
     public static TheoryData<string> Names => [.. Families.Keys];

@@ -90,7 +90,7 @@ public static class Gather
         private void Refuse(byte* target)
         {
             Unsafe.InitBlockUnaligned(target, 0, (uint)problem.RowBytes);
-            Fault = true;
+            ReportFault();
         }
     }
 }

@@ -6,18 +6,11 @@ namespace ServingStack.Kernels.Embedding;
 /// </summary>
 public abstract class GatherKernel : BoundKernel
 {
-    private volatile bool _fault;
-
-    private protected bool Fault
-    {
-        set => _fault = value;
-    }
+    private int _fault;
 
     /// <summary>True once after runs that met an index out of range (its row counts as zeros). Call it when no part is running.</summary>
-    public bool TakeFault()
-    {
-        var fault = _fault;
-        _fault = false;
-        return fault;
-    }
+    public bool TakeFault() => Interlocked.Exchange(ref _fault, 0) != 0;
+
+    /// <summary>Reports a fault. True for the first since the last was taken.</summary>
+    private protected bool ReportFault() => Interlocked.Exchange(ref _fault, 1) == 0;
 }

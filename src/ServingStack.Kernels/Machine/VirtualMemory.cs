@@ -47,6 +47,13 @@ internal static partial class VirtualMemory
         _ = OperatingSystem.IsWindows() ? Windows.VirtualFree(address, 0, Release) : Posix.UnmapPages(address, bytes) == 0;
     }
 
+    /// <summary>Asks for pages of 2 MiB. A wish: what the system does not grant stays as it is.</summary>
+    public static void PreferHugePages(nint address, nint bytes)
+    {
+        const int HugePage = 14;
+        if (OperatingSystem.IsLinux()) _ = Posix.AdvisePages(address, bytes, HugePage);
+    }
+
     private static Win32Exception Failure(string what)
     {
         var code = Marshal.GetLastPInvokeError();
@@ -67,6 +74,9 @@ internal static partial class VirtualMemory
 
         [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
         public static partial int ProtectPages(nint address, nint bytes, int protection);
+
+        [LibraryImport("libc", EntryPoint = "madvise")]
+        public static partial int AdvisePages(nint address, nint bytes, int advice);
 
         [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
         public static partial int UnmapPages(nint address, nint bytes);
