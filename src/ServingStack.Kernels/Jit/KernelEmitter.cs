@@ -68,6 +68,7 @@ internal abstract class KernelEmitter
             for (var i = 0; i < VectorsSavedByWindows.Length; i++) Asm.vmovups(__xmmword_ptr[rsp + (16 * i)], VectorsSavedByWindows[i]);
         }
         Asm.mov(Arguments, windows ? rcx : rdi);
+        if (RegisterPoison.IsOn) RegisterPoison.Emit(Asm);
     }
 
     private void Leave()
