@@ -15,6 +15,8 @@ public static class KernelTable
 {
     public static IReadOnlyList<KernelRow<GemmProblem, PackedGemm>> Gemm { get; } =
     [
+        new("gemm_int8_avx512amx", "gemm", InstructionSet.Avx512Amx, problem => RefusesActivations(problem.A, quantized: true),
+            (problem, weights) => new AmxGemm("gemm_int8_avx512amx", problem, weights)),
         EmittedGemmRow("gemm_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
         EmittedGemmRow("gemm_fp32_avx512", InstructionSet.Avx512Bw, quantized: false),
         new("gemm_managed", "gemm", InstructionSet.Portable, _ => null,

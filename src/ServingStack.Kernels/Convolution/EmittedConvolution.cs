@@ -6,7 +6,7 @@ namespace ServingStack.Kernels.Convolution;
 /// Convolution as an implicit GEMM: one row an output pixel, read through a table of addresses straight from the NHWC input. Groups are
 /// products of their own on the same table.
 /// </summary>
-internal sealed class EmittedConvolution : PackedConvolution
+internal class EmittedConvolution : PackedConvolution
 {
     private readonly TapLayout _layout;
     private readonly TileProduct[] _groups;

@@ -13,6 +13,9 @@ internal sealed class ColumnPanels : IDisposable
 {
     private const int BlockColumns = 16;
 
+    // A step of the AMX kernels takes sixteen groups, and may begin with the last one of the last block.
+    private const int ReadableBehind = 15 * 64;
+
     private readonly NativeBuffer _memory;
     private readonly int _panelBytes;
     private readonly int _scaleOffset;
@@ -34,7 +37,7 @@ internal sealed class ColumnPanels : IDisposable
         _panelBytes = taps * tapGroups * BlockColumns * 4;
         _biasOffset = checked(Blocks * _panelBytes);
         _scaleOffset = _biasOffset + (Blocks * BlockColumns * sizeof(float));
-        _memory = new NativeBuffer(_scaleOffset + (Blocks * BlockColumns * sizeof(float)));
+        _memory = new NativeBuffer(_scaleOffset + (Blocks * BlockColumns * sizeof(float)) + ReadableBehind);
 
         if (arithmetic == TileArithmetic.Floats)
         {

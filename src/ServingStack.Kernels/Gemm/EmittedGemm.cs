@@ -1,7 +1,7 @@
 namespace ServingStack.Kernels.Gemm;
 
 /// <summary>GEMM by emitted AVX-512 tiles: rows are read in place, nothing is copied.</summary>
-internal sealed class EmittedGemm : PackedGemm
+internal class EmittedGemm : PackedGemm
 {
     private readonly TileProduct _product;
 
@@ -13,9 +13,13 @@ internal sealed class EmittedGemm : PackedGemm
         _product = new TileProduct(row, problem.A, problem.Epilogue, taps: 1, problem.K * problem.A.Size(), TileRows.Strided, panels);
     }
 
-    protected override BoundKernel BindChecked(GemmOperands operands) => new BoundTiles(_product, new TileOperands(
+    protected TileProduct Product => _product;
+
+    protected override BoundKernel BindChecked(GemmOperands operands) => new BoundTiles(_product, Operands(operands));
+
+    protected TileOperands Operands(GemmOperands operands) => new(
         operands.M, operands.A, operands.StrideA, RowOffset: 0, Problem.K * Problem.A.Size(),
-        operands.C, operands.StrideC, operands.Residual, operands.StrideResidual));
+        operands.C, operands.StrideC, operands.Residual, operands.StrideResidual);
 
     protected override void Dispose(bool disposing)
     {

@@ -37,24 +37,26 @@ internal sealed class TileProduct(
         _ => TileArithmetic.Floats,
     };
 
+    public TileKernelKey Key(int rows, int vectors, bool masked) => new()
+    {
+        Arithmetic = Arithmetic(activations),
+        Rows = rows,
+        Vectors = vectors,
+        MaskedColumns = masked,
+        Taps = Taps,
+        TapBytes = TapBytes,
+        RowsFrom = Rows,
+        Prefetch = false,
+        Output = Epilogue.Output,
+        Residual = Epilogue.Residual,
+        HasOutputZeroPoint = Constants.OutputZeroPoint != 0,
+        ClampsBelow = Constants.ClampsBelow,
+        ClampsAbove = Constants.ClampsAbove,
+    };
+
     public EmittedKernel Kernel(int rows, int vectors, bool masked)
     {
-        var key = new TileKernelKey
-        {
-            Arithmetic = Arithmetic(activations),
-            Rows = rows,
-            Vectors = vectors,
-            MaskedColumns = masked,
-            Taps = Taps,
-            TapBytes = TapBytes,
-            RowsFrom = Rows,
-            Prefetch = false,
-            Output = Epilogue.Output,
-            Residual = Epilogue.Residual,
-            HasOutputZeroPoint = Constants.OutputZeroPoint != 0,
-            ClampsBelow = Constants.ClampsBelow,
-            ClampsAbove = Constants.ClampsAbove,
-        };
+        var key = Key(rows, vectors, masked);
         var prefetch = vectors * key.PanelBytes > MachineFeatures.Current.Caches.L1Data / 2;
         return KernelCache.Shared.GetOrEmit(key with { Prefetch = prefetch }, static missing => new TileEmitter(missing));
     }

@@ -17,4 +17,7 @@ public enum InstructionSet
 
     /// <summary><see cref="Avx512Bw"/> with the dot-product instructions of AVX-512 VNNI.</summary>
     Avx512Vnni,
+
+    /// <summary><see cref="Avx512Vnni"/> with AMX tiles of bytes, where the system lets the process use them.</summary>
+    Avx512Amx,
 }

@@ -47,7 +47,8 @@ public sealed record MachineFeatures
         const int Vnni = 1 << 11;
         if (!Avx2.IsSupported || !Fma.IsSupported) return InstructionSet.Portable;
         if (!Avx512BW.VL.IsSupported || !Avx512DQ.VL.IsSupported) return InstructionSet.Avx2;
-        return (X86Base.CpuId(7, 0).Ecx & Vnni) != 0 ? InstructionSet.Avx512Vnni : InstructionSet.Avx512Bw;
+        if ((X86Base.CpuId(7, 0).Ecx & Vnni) == 0) return InstructionSet.Avx512Bw;
+        return TileRegisters.AreAllowed() ? InstructionSet.Avx512Amx : InstructionSet.Avx512Vnni;
     }
 
     private static InstructionSet Limit(InstructionSet highest, string? forced)
