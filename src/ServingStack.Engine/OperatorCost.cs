@@ -17,6 +17,7 @@ internal readonly record struct OperatorCost(long Flops, long BytesRead, long By
         ["FusedGemm"] = Gemm,
         ["QGemm"] = Gemm,
         ["MatMul"] = Gemm,
+        ["MatMulNBits"] = node => node.Y.ElementCount * 2 * node.X.Shape[^1],
         ["MaxPool"] = Pool,
         ["AveragePool"] = Pool,
         ["QAveragePool"] = Pool,

@@ -14,6 +14,7 @@ internal static class LoweringTable
     [
         .. Convolutions.Rows,
         .. Gemms.Rows,
+        .. LowBitGemms.Rows,
         .. Pools.Rows,
         .. Unaries.Rows,
         .. Binaries.Rows,

@@ -218,8 +218,11 @@ internal static class OperatorTable
         new("FusedGemm", 2, Gemm.InferFused) { Domain = Domains.Fused },
     ];
 
+    /// <summary>Operators that ONNX Runtime adds to the standard.</summary>
+    private static readonly OperatorRow[] Contributed = [new("MatMulNBits", 3, MatMulNBits.Infer) { Domain = Domains.Microsoft }];
+
     private static readonly Dictionary<(string Domain, string OpType), OperatorRow> Rows =
-        Standard.Concat(Quantized).Concat(Fused).ToDictionary(r => (r.Domain, r.OpType));
+        Standard.Concat(Quantized).Concat(Fused).Concat(Contributed).ToDictionary(r => (r.Domain, r.OpType));
 
     /// <summary>A quotient that ONNX leaves open is an error while loading, not a crash of the process.</summary>
     private static long IntegerQuotient(long a, long b) => b == 0 ? throw new InvalidOperationException("An integer is divided by 0.")
