@@ -19,6 +19,9 @@ public static class KernelTable
             (problem, weights) => new AmxGemm("gemm_int8_avx512amx", problem, weights)),
         EmittedGemmRow("gemm_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
         EmittedGemmRow("gemm_fp32_avx512", InstructionSet.Avx512Bw, quantized: false),
+        HalfGemmRow("gemm_bf16_avx512bf16", DataType.BFloat16, rounds: true),
+        HalfGemmRow("gemm_bf16w_avx512", DataType.BFloat16, rounds: false),
+        HalfGemmRow("gemm_fp16w_avx512", DataType.Float16, rounds: false),
         new("gemm_managed", "gemm", InstructionSet.Portable, _ => null,
             (problem, weights) => new ManagedGemm("gemm_managed", problem, weights)),
         new("gemm_reference", "gemm", InstructionSet.Portable, _ => null, (problem, weights) => new ReferenceGemm(problem, weights)),
@@ -27,7 +30,8 @@ public static class KernelTable
     public static IReadOnlyList<KernelRow<LowBitProblem, PackedLowBit>> LowBit { get; } =
     [
         new("lowbit_s4_avx512vnni", "lowbit", InstructionSet.Avx512Vnni, _ => null,
-            (problem, weights) => new EmittedLowBit("lowbit_s4_avx512vnni", problem, weights)),
+            (problem, weights) => new EmittedLowBit(
+                "lowbit_s4_avx512vnni", problem, weights, MachineFeatures.Current.HasByteTransforms)),
         new("lowbit_managed", "lowbit", InstructionSet.Portable, _ => null, (problem, weights) => new ManagedLowBit(problem, weights)),
         new("lowbit_reference", "lowbit", InstructionSet.Portable, _ => null, (problem, weights) => new ReferenceLowBit(problem, weights)),
     ];
@@ -74,7 +78,7 @@ public static class KernelTable
     }
 
     private static KernelRow<GemmProblem, PackedGemm> EmittedGemmRow(string name, InstructionSet level, bool quantized) => new(
-        name, "gemm", level, problem => RefusesActivations(problem.A, quantized),
+        name, "gemm", level, problem => RefusesActivations(problem.A, quantized) ?? RefusesHalves(problem),
         (problem, weights) => new EmittedGemm(name, problem, weights));
 
     private static KernelRow<ConvolutionProblem, PackedConvolution> EmittedConvolutionRow(
@@ -85,6 +89,16 @@ public static class KernelTable
     private static KernelRow<ConvolutionProblem, PackedConvolution> EmittedGroupedRow(string name, InstructionSet level, bool quantized) => new(
         name, "convolution", level, problem => RefusesActivations(problem.Input, quantized) ?? EmittedGrouped.Refuses(problem),
         (problem, weights) => new EmittedGrouped(name, problem, weights));
+
+    private static KernelRow<GemmProblem, PackedGemm> HalfGemmRow(string name, DataType weights, bool rounds) => new(
+        name, "gemm", InstructionSet.Avx512Bw,
+        problem => problem.B != weights ? $"takes {weights} weights, not {problem.B}"
+            : !rounds ? null
+            : !problem.RoundsActivations ? "rounds activations to bfloat16"
+            : MachineFeatures.Current.HasBFloat16Products ? null : "needs AVX-512 BF16",
+        (problem, packed) => new EmittedHalfGemm(name, problem, packed, rounds));
+
+    private static string? RefusesHalves(GemmProblem problem) => problem.StoresHalves() ? $"takes no {problem.B} weights" : null;
 
     private static string? RefusesActivations(DataType activations, bool quantized) => (quantized, activations) switch
     {

@@ -7,6 +7,7 @@ internal static class WorkloadTable
     [
         .. GemmWorkloads.Create(only: null),
         .. LowBitWorkloads.Create(only: null),
+        .. HalfWeightsWorkloads.Create(only: null),
         .. ConvolutionWorkloads.Create(),
     ];
 
@@ -16,5 +17,5 @@ internal static class WorkloadTable
 
     /// <summary>All GEMM families at one shape.</summary>
     public static IEnumerable<KernelWorkload> Gemm((int M, int N, int K) shape) =>
-        [.. GemmWorkloads.Create(shape), .. LowBitWorkloads.Create(shape)];
+        [.. GemmWorkloads.Create(shape), .. LowBitWorkloads.Create(shape), .. HalfWeightsWorkloads.Create(shape)];
 }

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics.X86;
 using ServingStack.Kernels.Jit;
 using ServingStack.Kernels.Machine;
 
@@ -14,10 +13,13 @@ internal sealed class EmittedLowBit : PackedLowBit
     private readonly string _row;
     private readonly EpilogueConstants _constants;
 
-    public EmittedLowBit(string row, LowBitProblem problem, GemmWeights weights) : base(problem)
+    private readonly bool _byteShifts;
+
+    /// <param name="byteShifts">Shift bytes by one instruction of GFNI.</param>
+    public EmittedLowBit(string row, LowBitProblem problem, GemmWeights weights, bool byteShifts) : base(problem)
     {
         LowBitChecks.Check(problem, weights);
-        (_row, _constants) = (row, new EpilogueConstants(problem.Epilogue));
+        (_row, _constants, _byteShifts) = (row, new EpilogueConstants(problem.Epilogue), byteShifts);
         Panels = new LowBitPanels(problem, weights);
         if (problem.HasOutliers) Outliers = new OutlierPanels(problem, weights.Outliers.Span);
     }
@@ -59,7 +61,7 @@ internal sealed class EmittedLowBit : PackedLowBit
             ZeroPoints = Problem.HasZeroPoints,
             Outliers = Problem.HasOutliers,
             RowScales = Problem.A == DataType.Float32,
-            ByteShifts = Gfni.V512.IsSupported,
+            ByteShifts = _byteShifts,
             Prefetch = vectors * Panels.PanelBytes > MachineFeatures.Current.Caches.L1Data / 2,
             Epilogue = EpilogueKey(rows, vectors, masked),
         };

@@ -8,6 +8,8 @@ internal static class GemmChecks
         Positive(problem.N, nameof(problem.N));
         Positive(problem.K, nameof(problem.K));
         Check(problem.A, problem.Epilogue);
+        var fits = problem.A == DataType.Float32 ? problem.B == DataType.Float32 || problem.StoresHalves() : problem.B == DataType.Int8;
+        if (!fits) throw new ArgumentException($"Weights of {problem.B} do not go with activations of {problem.A}.");
     }
 
     public static void Check(DataType activations, Epilogue epilogue)
@@ -23,10 +25,21 @@ internal static class GemmChecks
             throw new ArgumentException($"The clamp [{epilogue.ClampMin}, {epilogue.ClampMax}] is empty.");
     }
 
+    public static void Check(GemmProblem problem, GemmWeights weights)
+    {
+        Count(weights.B.Length, (long)problem.N * problem.K * problem.B.Size(), "bytes of weights");
+        CheckConstants(problem.A, problem.Epilogue, problem.N, weights);
+    }
+
     public static void Check(DataType activations, Epilogue epilogue, int outputs, long weightCount, GemmWeights weights)
     {
         var elementBytes = activations == DataType.Float32 ? sizeof(float) : sizeof(sbyte);
         Count(weights.B.Length, weightCount * elementBytes, "bytes of weights");
+        CheckConstants(activations, epilogue, outputs, weights);
+    }
+
+    private static void CheckConstants(DataType activations, Epilogue epilogue, int outputs, GemmWeights weights)
+    {
         CountOrNone(weights.Bias.Length, activations == DataType.Float32 ? outputs : 0, "floats of bias");
         CountOrNone(weights.IntegerBias.Length, activations == DataType.Float32 ? 0 : outputs, "integers of bias");
         var scaled = activations != DataType.Float32 && epilogue.Output != DataType.Int32;

@@ -10,6 +10,11 @@ namespace ServingStack.Kernels.Gemm;
 /// <param name="Epilogue">What is done to the accumulators.</param>
 public sealed record GemmProblem(int N, int K, DataType A, Epilogue Epilogue)
 {
-    /// <summary>Float32 for fp32, Int8 for quantized.</summary>
-    public DataType B => A == DataType.Float32 ? DataType.Float32 : DataType.Int8;
+    /// <summary>Int8 for quantized problems; Float32 for fp32, or Float16 or BFloat16 where weights are stored in 16 bits.</summary>
+    public DataType B { get; init; } = A == DataType.Float32 ? DataType.Float32 : DataType.Int8;
+
+    /// <summary>
+    /// With BFloat16 weights: activations may be rounded to bfloat16, a relative error of at most 2^-9 each, where that is faster.
+    /// </summary>
+    public bool RoundsActivations { get; init; }
 }

@@ -10,9 +10,9 @@ internal sealed class ManagedGemm : PackedGemm
 
     public ManagedGemm(string row, GemmProblem problem, GemmWeights weights) : base(problem)
     {
-        GemmChecks.Check(problem.A, problem.Epilogue, problem.N, (long)problem.N * problem.K, weights);
+        GemmChecks.Check(problem, weights);
         (_row, _zeroPoint) = (row, weights.ZeroPointA);
-        _product = new ManagedProduct(weights.B.Span, problem.N, problem.K, problem.A);
+        _product = new ManagedProduct(HalfWeights.Widened(problem, weights.B).Span, problem.N, problem.K, problem.A);
         _epilogue = new ManagedEpilogue(problem.Epilogue, weights);
     }
 

@@ -23,6 +23,12 @@ public sealed record MachineFeatures
     /// </summary>
     public required bool CanExecuteGeneratedCode { get; init; }
 
+    /// <summary>Whether the processor has dot products of bfloat16 (AVX-512 BF16).</summary>
+    public required bool HasBFloat16Products { get; init; }
+
+    /// <summary>Whether the processor transforms the bits of bytes in 512-bit vectors (GFNI).</summary>
+    public required bool HasByteTransforms { get; init; }
+
     public required CacheSizes Caches { get; init; }
 
     public required string ProcessorName { get; init; }
@@ -37,6 +43,8 @@ public sealed record MachineFeatures
         {
             InstructionSet = Limit(canExecute ? Highest() : InstructionSet.Portable, forced),
             CanExecuteGeneratedCode = canExecute,
+            HasBFloat16Products = canExecute && FindsBFloat16Products(),
+            HasByteTransforms = canExecute && Gfni.V512.IsSupported,
             Caches = CacheSizes.Detect(),
             ProcessorName = ReadProcessorName(),
         };
@@ -49,6 +57,12 @@ public sealed record MachineFeatures
         if (!Avx512BW.VL.IsSupported || !Avx512DQ.VL.IsSupported) return InstructionSet.Avx2;
         if ((X86Base.CpuId(7, 0).Ecx & Vnni) == 0) return InstructionSet.Avx512Bw;
         return TileRegisters.AreAllowed() ? InstructionSet.Avx512Amx : InstructionSet.Avx512Vnni;
+    }
+
+    private static bool FindsBFloat16Products()
+    {
+        const int Bf16 = 1 << 5;
+        return Avx512BW.VL.IsSupported && X86Base.CpuId(7, 0).Eax >= 1 && (X86Base.CpuId(7, 1).Eax & Bf16) != 0;
     }
 
     private static InstructionSet Limit(InstructionSet highest, string? forced)

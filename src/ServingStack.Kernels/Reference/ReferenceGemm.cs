@@ -10,8 +10,8 @@ internal sealed unsafe class ReferenceGemm : PackedGemm
 
     public ReferenceGemm(GemmProblem problem, GemmWeights weights) : base(problem)
     {
-        GemmChecks.Check(problem.A, problem.Epilogue, problem.N, (long)problem.N * problem.K, weights);
-        _weights = weights;
+        GemmChecks.Check(problem, weights);
+        _weights = weights with { B = HalfWeights.Widened(problem, weights.B) };
     }
 
     protected override BoundKernel BindChecked(GemmOperands operands) => new Bound(Problem, _weights, operands);

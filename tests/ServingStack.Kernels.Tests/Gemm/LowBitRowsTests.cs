@@ -68,6 +68,15 @@ public class LowBitRowsTests
     }
 
     [Fact]
+    public void EmittedRow_WithoutByteShifts_EqualsTheReference()
+    {
+        if (MachineFeatures.Current.InstructionSet < InstructionSet.Avx512Vnni) return;
+        var row = RowOf("lowbit_s4_avx512vnni") with { Pack = (p, weights) => new EmittedLowBit("lowbit_s4_avx512vnni", p, weights, byteShifts: false) };
+        foreach (var m in EdgeRows)
+            Case(new Random(Seed + m), m, n: 50, k: 72, block: 32, DataType.UInt8, Seed + m).Check(row);
+    }
+
+    [Fact]
     public void Outlier_Packed_IsNearItsValueWhateverTheIndex()
     {
         var random = new Random(Seed);
