@@ -21,6 +21,12 @@ internal sealed record KernelWorkload
     /// <summary>Bytes that must be read and written; for rows that <see cref="Limit.Memory"/> holds back.</summary>
     public double Bytes { get; init; }
 
+    /// <summary>Bytes that are written, of <see cref="Bytes"/>: the limit's sweep then reads and writes in that proportion.</summary>
+    public double BytesWritten { get; init; }
+
+    /// <summary>For rows that <see cref="Limit.Gather"/> holds back.</summary>
+    public GatherShape? Gather { get; init; }
+
     /// <summary>Our kernel on memory that lives as long as the arena.</summary>
     public required Func<BenchmarkArena, BoundKernel> Bind { get; init; }
 
@@ -28,5 +34,13 @@ internal sealed record KernelWorkload
     public Func<Graph>? Graph { get; init; }
 
     /// <summary>The work that counts against the limit, in the limit's unit.</summary>
-    public double LimitedWork => Limit == Limit.Memory ? Bytes : Operations;
+    public double LimitedWork => Limit switch
+    {
+        Limit.Memory => Bytes,
+        Limit.Gather => Gather!.Lookups,
+        _ => Operations,
+    };
 }
+
+/// <summary>Rows read at random places.</summary>
+internal sealed record GatherShape(long Rows, int RowBytes, int Stride, int Lookups);

@@ -1,3 +1,4 @@
+using ServingStack.Kernels.Embedding;
 using ServingStack.Kernels.Jit;
 using ServingStack.Kernels.Machine;
 
@@ -14,6 +15,9 @@ internal enum Limit
 
     /// <summary>Bytes a second from wherever in the caches memory of that size lies.</summary>
     Memory,
+
+    /// <summary>Rows a second from random places of a table of that size.</summary>
+    Gather,
 }
 
 /// <summary>One thing that runs at a limit, to be timed beside a kernel.</summary>
@@ -21,9 +25,13 @@ internal enum Limit
 internal sealed record Peak(double Work, Action Run, IDisposable Owned) : IDisposable
 {
     /// <summary>Null where the machine lacks the instruction.</summary>
-    public static Peak? For(KernelWorkload workload) => workload.Limit == Limit.Memory
-        ? OfMemory((long)workload.Bytes)
-        : OfProducts(workload.Limit == Limit.Bytes);
+    public static Peak? For(KernelWorkload workload) => workload.Limit switch
+    {
+        Limit.Memory when workload.BytesWritten > 0 => OfTransfers(workload.Bytes - workload.BytesWritten, workload.BytesWritten),
+        Limit.Memory => OfMemory((long)workload.Bytes),
+        Limit.Gather => OfGathers(workload.Gather!),
+        _ => OfProducts(workload.Limit == Limit.Bytes),
+    };
 
     public void Dispose() => Owned.Dispose();
 
@@ -38,5 +46,18 @@ internal sealed record Peak(double Work, Action Run, IDisposable Owned) : IDispo
     {
         var sweep = new ReadSweep(bytes);
         return new Peak(sweep.Bytes, sweep.Run, sweep);
+    }
+
+    private static Peak OfTransfers(double read, double written)
+    {
+        var sweep = new TransferSweep(read, written);
+        return new Peak(sweep.Bytes, sweep.Run, sweep);
+    }
+
+    private static Peak? OfGathers(GatherShape shape)
+    {
+        if (MachineFeatures.Current.InstructionSet < InstructionSet.Avx512Bw) return null;
+        var gather = new GatherThroughput(shape.Rows, shape.RowBytes, shape.Stride, shape.Lookups);
+        return new Peak(gather.Lookups, gather.Run, gather);
     }
 }

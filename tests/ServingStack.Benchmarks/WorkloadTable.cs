@@ -9,6 +9,9 @@ internal static class WorkloadTable
         .. LowBitWorkloads.Create(only: null),
         .. HalfWeightsWorkloads.Create(only: null),
         .. ConvolutionWorkloads.Create(),
+        .. EmbeddingWorkloads.Create(),
+        .. BandwidthWorkloads.Create(),
+        .. LayoutWorkloads.Create(),
     ];
 
     /// <summary>The first and the last row of each family: that everything still runs, in a few seconds.</summary>

@@ -60,6 +60,13 @@ public sealed unsafe class EmbeddingTable : IDisposable
             SetCodes(row, codes, Number(scales, Format.ScaleType, 0), Number(scales, Format.ScaleType, 1));
     }
 
+    /// <summary>Sets a row to bytes in this format's own layout, as another table of the format holds them.</summary>
+    public void SetStored(long row, ReadOnlySpan<byte> stored)
+    {
+        CheckLength(stored.Length, Format.RowBytes, "bytes");
+        stored.CopyTo(new Span<byte>(Row(row), Format.RowBytes));
+    }
+
     /// <summary>The real numbers of a row, one at a time: what a bag adds.</summary>
     public void GetRow(long row, Span<float> values)
     {
