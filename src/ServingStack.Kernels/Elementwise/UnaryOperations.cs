@@ -58,7 +58,7 @@ public readonly struct Log : IUnaryOperation<float>
 {
     public static string Name => "log";
 
-    public Vector512<float> Invoke(Vector512<float> x) => Vector512.Log(x);
+    public Vector512<float> Invoke(Vector512<float> x) => VectorMath.Log(x);
 }
 
 /// <summary>ONNX Sqrt; NaN below zero.</summary>
@@ -150,7 +150,7 @@ public readonly struct Softplus : IUnaryOperation<float>
     public static string Name => "softplus";
 
     public Vector512<float> Invoke(Vector512<float> x) =>
-        Vector512.MaxNative(Vector512<float>.Zero, x) + Vector512.Log(Vector512<float>.One + VectorMath.Exp(-Vector512.Abs(x)));
+        Vector512.MaxNative(Vector512<float>.Zero, x) + VectorMath.Log(Vector512<float>.One + VectorMath.Exp(-Vector512.Abs(x)));
 }
 
 /// <summary>ONNX Floor.</summary>

@@ -6,8 +6,9 @@ using ServingStack.Kernels.Vectors;
 namespace ServingStack.Kernels.Layout;
 
 /// <summary>
-/// Transposes a matrix in memory: <c>target[r * targetStride + c] = source[c * sourceStride + r]</c>, strides in elements. 1-byte
-/// elements go in 8 x 8 tiles, 4-byte elements in 4 x 4 tiles, three columns as triples, what is left over one by one.
+/// Transposes a matrix in memory: <c>target[r * targetStride + c] = source[c * sourceStride + r]</c>, strides in elements. Elements
+/// of 1 and 4 bytes go in tiles of whole cache lines where they fit (<see cref="WideTiles"/>), then of 8 x 8 bytes and 4 x 4 words; three
+/// columns as triples; what is left over one by one.
 /// </summary>
 internal static unsafe class MatrixTranspose
 {
@@ -24,6 +25,35 @@ internal static unsafe class MatrixTranspose
             return;
         }
 
+        var (wideRows, wideColumns) = (rows - (rows % WideTiles.Rows), WideColumns<T>(columns));
+        if (wideRows == 0 || wideColumns == 0)
+        {
+            SmallTiles(source, sourceStride, target, targetStride, rows, columns);
+            return;
+        }
+
+        for (long r0 = 0; r0 < wideRows; r0 += Band<T>())
+        {
+            var end = Math.Min(r0 + Band<T>(), wideRows);
+            for (long c = 0; c < wideColumns; c += WideTiles.Columns<T>())
+                for (var r = r0; r < end; r += WideTiles.Rows)
+                    WideTiles.Tile(source + (c * sourceStride) + r, sourceStride, target + (r * targetStride) + c, targetStride);
+        }
+
+        SmallTiles(source + (wideColumns * sourceStride), sourceStride, target + wideColumns, targetStride, wideRows, columns - wideColumns);
+        SmallTiles(source + wideRows, sourceStride, target + (wideRows * targetStride), targetStride, rows - wideRows, columns);
+    }
+
+    private static long WideColumns<T>(long columns)
+        where T : unmanaged =>
+        WideTiles.IsSupported && WideTiles.Columns<T>() is > 0 and var width ? columns - (columns % width) : 0;
+
+    private static long Band<T>()
+        where T : unmanaged => Math.Max(WideTiles.Rows, BytesOfLine / sizeof(T));
+
+    private static void SmallTiles<T>(T* source, long sourceStride, T* target, long targetStride, long rows, long columns)
+        where T : unmanaged
+    {
         var side = Zip.IsSupported ? TileSide<T>() : 0;
         var tiledRows = side == 0 ? 0 : rows - (rows % side);
         var tiledColumns = side == 0 ? 0 : columns - (columns % side);
@@ -60,6 +90,7 @@ internal static unsafe class MatrixTranspose
         else TileOfWords((uint*)source, sourceStride, (uint*)target, targetStride);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void TileOfWords(uint* source, long sourceStride, uint* target, long targetStride)
     {
         var a = Vector128.Load(source);
@@ -76,6 +107,7 @@ internal static unsafe class MatrixTranspose
         Zip.Upper(ab, cd).AsUInt32().Store(target + (3 * targetStride));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void TileOfBytes(byte* source, long sourceStride, byte* target, long targetStride)
     {
         // Pairs of source lines, then quadruples, then all eight: a 64-bit half is a target row at last.

@@ -17,7 +17,7 @@ public static class LayerNormalization
 
     private sealed unsafe class Kernel(nint x, nint scale, nint bias, nint y, long rows, long length, float epsilon) : BoundKernel
     {
-        private static readonly int Width = Vector512<float>.Count;
+        private const int Width = 16;
 
         public override string KernelName => "layernormalization_f32";
 

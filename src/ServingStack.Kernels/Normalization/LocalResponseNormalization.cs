@@ -26,7 +26,7 @@ public static class LocalResponseNormalization
     private sealed unsafe class Kernel(
         nint x, nint y, long pixels, int channels, int size, float alphaOverSize, float beta, float bias) : BoundKernel
     {
-        private static readonly int Width = Vector512<float>.Count;
+        private const int Width = 16;
 
         public override string KernelName => "lrn_f32_nhwc";
 
@@ -67,7 +67,7 @@ public static class LocalResponseNormalization
 
         private Vector512<float> Power(Vector512<float> z)
         {
-            if (beta != 0.75f) return VectorMath.Exp(Vector512.Log(z) * beta);
+            if (beta != 0.75f) return VectorMath.Exp(VectorMath.Log(z) * beta);
             var root = Vector512.Sqrt(z);
             return root * Vector512.Sqrt(root);
         }

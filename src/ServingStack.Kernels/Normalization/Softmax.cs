@@ -18,7 +18,7 @@ public static class Softmax
 
     private sealed unsafe class Contiguous(nint x, nint y, long outer, long length, bool logarithm) : BoundKernel
     {
-        private static readonly int Width = Vector512<float>.Count;
+        private const int Width = 16;
 
         public override string KernelName { get; } = Name(logarithm);
 
@@ -34,7 +34,7 @@ public static class Softmax
         {
             var max = Vector512.Create(Largest(from));
             var sum = SumOfExponentials(from, to, max);
-            if (logarithm) Shift(from, to, max + Vector512.Log(Vector512.Create(sum)));
+            if (logarithm) Shift(from, to, max + VectorMath.Log(Vector512.Create(sum)));
             else Scale(to, Vector512.Create(1 / sum));
         }
 
@@ -91,7 +91,7 @@ public static class Softmax
 
     private sealed unsafe class Strided(nint x, nint y, long outer, long length, long inner, bool logarithm) : BoundKernel
     {
-        private static readonly int Width = Vector512<float>.Count;
+        private const int Width = 16;
 
         private readonly long _blocks = (inner + Width - 1) / Width;
 
@@ -122,7 +122,7 @@ public static class Softmax
                 if (!logarithm) Lanes.Store(e, to + (i * inner), lanes);
             }
 
-            var shift = max + Vector512.Log(sum);
+            var shift = max + VectorMath.Log(sum);
             var scale = Vector512<float>.One / sum;
             for (long i = 0; i < length; i++)
             {

@@ -13,7 +13,7 @@ public interface IReduction
     static abstract Vector512<float> Combine(Vector512<float> accumulator, Vector512<float> x);
 
     /// <summary>Two accumulators to one.</summary>
-    static abstract float Merge(float a, float b);
+    static abstract Vector512<float> Merge(Vector512<float> a, Vector512<float> b);
 
     static abstract Vector512<float> Finish(Vector512<float> accumulator, long count);
 }
@@ -27,7 +27,7 @@ public readonly struct Sum : IReduction
 
     public static Vector512<float> Combine(Vector512<float> accumulator, Vector512<float> x) => accumulator + x;
 
-    public static float Merge(float a, float b) => a + b;
+    public static Vector512<float> Merge(Vector512<float> a, Vector512<float> b) => a + b;
 
     public static Vector512<float> Finish(Vector512<float> accumulator, long count) => accumulator;
 }
@@ -41,7 +41,7 @@ public readonly struct Mean : IReduction
 
     public static Vector512<float> Combine(Vector512<float> accumulator, Vector512<float> x) => accumulator + x;
 
-    public static float Merge(float a, float b) => a + b;
+    public static Vector512<float> Merge(Vector512<float> a, Vector512<float> b) => a + b;
 
     public static Vector512<float> Finish(Vector512<float> accumulator, long count) => accumulator / Vector512.Create((float)count);
 }
@@ -55,7 +55,7 @@ public readonly struct Max : IReduction
 
     public static Vector512<float> Combine(Vector512<float> accumulator, Vector512<float> x) => Vector512.Max(accumulator, x);
 
-    public static float Merge(float a, float b) => MathF.Max(a, b);
+    public static Vector512<float> Merge(Vector512<float> a, Vector512<float> b) => Vector512.Max(a, b);
 
     public static Vector512<float> Finish(Vector512<float> accumulator, long count) => accumulator;
 }
@@ -69,7 +69,7 @@ public readonly struct Min : IReduction
 
     public static Vector512<float> Combine(Vector512<float> accumulator, Vector512<float> x) => Vector512.Min(accumulator, x);
 
-    public static float Merge(float a, float b) => MathF.Min(a, b);
+    public static Vector512<float> Merge(Vector512<float> a, Vector512<float> b) => Vector512.Min(a, b);
 
     public static Vector512<float> Finish(Vector512<float> accumulator, long count) => accumulator;
 }
@@ -83,7 +83,7 @@ public readonly struct SumSquare : IReduction
 
     public static Vector512<float> Combine(Vector512<float> accumulator, Vector512<float> x) => accumulator + (x * x);
 
-    public static float Merge(float a, float b) => a + b;
+    public static Vector512<float> Merge(Vector512<float> a, Vector512<float> b) => a + b;
 
     public static Vector512<float> Finish(Vector512<float> accumulator, long count) => accumulator;
 }
@@ -97,7 +97,7 @@ public readonly struct L2 : IReduction
 
     public static Vector512<float> Combine(Vector512<float> accumulator, Vector512<float> x) => accumulator + (x * x);
 
-    public static float Merge(float a, float b) => a + b;
+    public static Vector512<float> Merge(Vector512<float> a, Vector512<float> b) => a + b;
 
     public static Vector512<float> Finish(Vector512<float> accumulator, long count) => Vector512.Sqrt(accumulator);
 }

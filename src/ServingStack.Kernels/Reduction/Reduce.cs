@@ -23,7 +23,7 @@ public static class Reduce
     private sealed unsafe class Rows<TReduction>(nint x, nint y, long outer, long length) : BoundKernel
         where TReduction : struct, IReduction
     {
-        private static readonly int Width = Vector512<float>.Count;
+        private const int Width = 16;
 
         public override string KernelName { get; } = Name<TReduction>("inner");
 
@@ -37,13 +37,16 @@ public static class Reduce
 
         private float Row(float* from)
         {
-            // Two sums at a time: one addition waits for the one before it.
+            // Four sums at a time: one addition waits for the one before it.
             var (accumulator, second) = (Vector512.Create(TReduction.Neutral), Vector512.Create(TReduction.Neutral));
+            var (third, fourth) = (accumulator, second);
             long i = 0;
-            for (; i <= length - (2 * Width); i += 2 * Width)
+            for (; i <= length - (4 * Width); i += 4 * Width)
             {
                 accumulator = TReduction.Combine(accumulator, Vector512.Load(from + i));
                 second = TReduction.Combine(second, Vector512.Load(from + i + Width));
+                third = TReduction.Combine(third, Vector512.Load(from + i + (2 * Width)));
+                fourth = TReduction.Combine(fourth, Vector512.Load(from + i + (3 * Width)));
             }
 
             for (; i <= length - Width; i += Width) accumulator = TReduction.Combine(accumulator, Vector512.Load(from + i));
@@ -55,16 +58,27 @@ public static class Reduce
                 accumulator = Vector512.ConditionalSelect(inside, last, accumulator);
             }
 
-            var result = TReduction.Neutral;
-            for (var lane = 0; lane < Width; lane++) result = TReduction.Merge(result, TReduction.Merge(accumulator[lane], second[lane]));
-            return TReduction.Finish(Vector512.Create(result), length)[0];
+            accumulator = TReduction.Merge(TReduction.Merge(accumulator, second), TReduction.Merge(third, fourth));
+            return TReduction.Finish(Across(accumulator), length)[0];
+        }
+
+        /// <summary>All lanes merged, in every lane: halves with each other, then quarters, and so on.</summary>
+        private static Vector512<float> Across(Vector512<float> x)
+        {
+            var eight = Vector512.Create(x.GetUpper(), x.GetLower());
+            x = TReduction.Merge(x, eight);
+            x = TReduction.Merge(x, Vector512.Shuffle(x, Vector512.Create(4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)));
+            x = TReduction.Merge(x, Vector512.Shuffle(x, Vector512.Create(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)));
+            return TReduction.Merge(x, Vector512.Shuffle(x, Vector512.Create(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)));
         }
     }
 
     private sealed unsafe class Columns<TReduction>(nint x, nint y, long outer, long length, long inner) : BoundKernel
         where TReduction : struct, IReduction
     {
-        private static readonly int Width = Vector512<float>.Count;
+        private const int Width = 16;
+
+        private const int Together = 4;
 
         private readonly long _blocks = (inner + Width - 1) / Width;
 
@@ -76,15 +90,43 @@ public static class Reduce
         public override void Run(int part, int parts)
         {
             var range = PartRange.Of(outer * _blocks, part, parts);
-            for (var item = range.Start; item < range.End; item++)
+            for (var item = range.Start; item < range.End;)
             {
-                var column = item % _blocks * Width;
-                var lanes = (int)Math.Min(Width, inner - column);
+                var block = item % _blocks;
+                var column = block * Width;
                 var from = (float*)x + (item / _blocks * length * inner) + column;
-                var accumulator = Vector512.Create(TReduction.Neutral);
-                for (long i = 0; i < length; i++) accumulator = TReduction.Combine(accumulator, Lanes.Load(from + (i * inner), lanes));
-                Lanes.Store(TReduction.Finish(accumulator, length), (float*)y + (item / _blocks * inner) + column, lanes);
+                var to = (float*)y + (item / _blocks * inner) + column;
+                // A whole cache line or more of each row: strides would cost the others' reading anew.
+                var wide = block + Together <= inner / Width && item + Together <= range.End;
+                if (wide) Wide(from, to);
+                else Narrow(from, to, (int)Math.Min(Width, inner - column));
+                item += wide ? Together : 1;
             }
+        }
+
+        private void Wide(float* from, float* to)
+        {
+            var a = Vector512.Create(TReduction.Neutral);
+            var (b, c, d) = (a, a, a);
+            for (long i = 0; i < length; i++, from += inner)
+            {
+                a = TReduction.Combine(a, Vector512.Load(from));
+                b = TReduction.Combine(b, Vector512.Load(from + Width));
+                c = TReduction.Combine(c, Vector512.Load(from + (2 * Width)));
+                d = TReduction.Combine(d, Vector512.Load(from + (3 * Width)));
+            }
+
+            TReduction.Finish(a, length).Store(to);
+            TReduction.Finish(b, length).Store(to + Width);
+            TReduction.Finish(c, length).Store(to + (2 * Width));
+            TReduction.Finish(d, length).Store(to + (3 * Width));
+        }
+
+        private void Narrow(float* from, float* to, int lanes)
+        {
+            var accumulator = Vector512.Create(TReduction.Neutral);
+            for (long i = 0; i < length; i++, from += inner) accumulator = TReduction.Combine(accumulator, Lanes.Load(from, lanes));
+            Lanes.Store(TReduction.Finish(accumulator, length), to, lanes);
         }
     }
 }

@@ -20,7 +20,7 @@ internal static class VectorMath
     private const float ExpHigh = 89f;
     private const float ExpLow = -104.5f;
 
-    /// <summary>e^x = 2^n e^r: a polynomial in r (Cephes expf), and 2^n in two factors so that denormal results are right too.</summary>
+    /// <summary>e^x = 2^n e^r: a polynomial in r (Cephes expf), and 2^n so applied that denormal results are right too.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Exp(Vector512<float> x)
     {
@@ -31,9 +31,37 @@ internal static class VectorMath
         r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Ln2Low), r);
         var p = Polynomial(r, 1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f);
         p = Vector512.FusedMultiplyAdd(p, r * r, r) + Vector512<float>.One;
+        if (Avx512F.IsSupported) return Avx512F.Scale(p, n);
         var exponent = Vector512.ConvertToInt32Native(n);
         var half = exponent >> 1;
         return p * PowerOfTwo(half) * PowerOfTwo(exponent - half);
+    }
+
+    /// <summary>
+    /// ln x = e ln 2 + ln m with m in [sqrt 1/2, sqrt 2): a polynomial in m - 1 (Cephes logf). Negative numbers give NaN, zeros -infinity.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Log(Vector512<float> x)
+    {
+        // Denormals are brought up by 2^25 first, and the exponent down again.
+        var tiny = Vector512.LessThan(x, Vector512.Create(1.17549435e-38f));
+        var scaled = Vector512.ConditionalSelect(tiny, x * 33554432f, x);
+        // Subtracting sqrt 1/2 in integers carries into the exponent exactly where the fraction is above it.
+        var bits = scaled.AsInt32() - Vector512.Create(0x3f3504f3);
+        var m = ((bits & Vector512.Create(0x007fffff)) + Vector512.Create(0x3f3504f3)).AsSingle() - Vector512<float>.One;
+        var e = Vector512.ConvertToSingle(bits >> 23) + Vector512.ConditionalSelect(tiny, Vector512.Create(-25f), Vector512<float>.Zero);
+        var z = m * m;
+        var p = Polynomial(m, 7.0376836292e-2f, -1.1514610310e-1f, 1.1676998740e-1f, -1.2420140846e-1f, 1.4249322787e-1f, -1.6668057665e-1f);
+        p = Vector512.FusedMultiplyAdd(p, m, Vector512.Create(2.0000714765e-1f));
+        p = Vector512.FusedMultiplyAdd(p, m, Vector512.Create(-2.4999993993e-1f));
+        p = Vector512.FusedMultiplyAdd(p, m, Vector512.Create(3.3333331174e-1f));
+        var y = Vector512.FusedMultiplyAdd(p * z, m, e * Ln2Low);
+        y = Vector512.FusedMultiplyAdd(z, Vector512.Create(-0.5f), y);
+        y = Vector512.FusedMultiplyAdd(e, Vector512.Create(Ln2High), m + y);
+        // Infinity and NaN stay what they are; below zero there is no logarithm.
+        y = Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512.Create(float.PositiveInfinity)), y, x);
+        y = Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512<float>.Zero), Vector512.Create(float.NaN), y);
+        return Vector512.ConditionalSelect(Vector512.Equals(x, Vector512<float>.Zero), Vector512.Create(float.NegativeInfinity), y);
     }
 
     /// <summary>tanh x: an odd polynomial near zero (Cephes tanhf), 1 - 2 / (e^2|x| + 1) with the sign of x elsewhere.</summary>
@@ -44,13 +72,32 @@ internal static class VectorMath
         var p = Polynomial(z, -5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f, 1.33314422036e-1f, -3.33332819422e-1f);
         var near = Vector512.FusedMultiplyAdd(p * z, x, x);
         var magnitude = Vector512.Abs(x);
-        var far = Vector512<float>.One - (Vector512.Create(2f) / (Exp(magnitude + magnitude) + Vector512<float>.One));
+        // Beyond 20 the result is 1, and e^2|x| would only overflow. NaN goes through as the second operand.
+        var bounded = Vector512.MinNative(Vector512.Create(20f), magnitude);
+        var reciprocal = Reciprocal(Exp(bounded + bounded) + Vector512<float>.One);
+        var far = Vector512.FusedMultiplyAdd(Vector512.Create(-2f), reciprocal, Vector512<float>.One);
         far = Vector512.CopySign(far, x);
         return Vector512.ConditionalSelect(Vector512.LessThan(magnitude, Vector512.Create(0.625f)), near, far);
     }
 
+    /// <summary>1 / (1 + e^-x), with e^-|x| in place of e^-x so that nothing overflows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Sigmoid(Vector512<float> x) => Vector512<float>.One / (Vector512<float>.One + Exp(-x));
+    public static Vector512<float> Sigmoid(Vector512<float> x)
+    {
+        var e = Exp(-Vector512.Abs(x));
+        var above = Reciprocal(Vector512<float>.One + e);
+        return Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512<float>.Zero), e * above, above);
+    }
+
+    /// <summary>1 / x for x between 1 and 2^100: from a guess of 14 bits, twice as many by one step of Newton's.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Reciprocal(Vector512<float> x)
+    {
+        if (!Avx512F.IsSupported) return Vector512<float>.One / x;
+        var guess = Avx512F.Reciprocal14(x);
+        var miss = Vector512.FusedMultiplyAdd(-x, guess, Vector512<float>.One);
+        return Vector512.FusedMultiplyAdd(guess, miss, guess);
+    }
 
     /// <summary>The error function: x plus an odd polynomial below 0.9277, 1 - e^(polynomial in |x|) above.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
