@@ -42,9 +42,8 @@ internal static class HalfWeightsWorkloads
 
     private static BoundKernel Bind(BenchmarkArena arena, (int M, int N, int K) s, GemmProblem problem)
     {
-        var halves = Array.ConvertAll(Numbers.Floats(s.N * s.K), problem.B == DataType.Float16
-            ? x => BitConverter.HalfToUInt16Bits((Half)x)
-            : x => (ushort)(BitConverter.SingleToUInt32Bits(x) >> 16));
+        var halves = Array.ConvertAll(Numbers.Floats(s.N * s.K), x => problem.B == DataType.Float16
+            ? BitConverter.HalfToUInt16Bits((Half)x) : (ushort)(BitConverter.SingleToUInt32Bits(x) >> 16));
         var weights = new GemmWeights { B = MemoryMarshal.AsBytes(halves.AsSpan()).ToArray() };
         var packed = arena.Own(KernelTable.Select(problem).Chosen.Pack(problem, weights));
         var (a, c) = (arena.RandomFloats((long)s.M * s.K), arena.Empty((long)s.M * s.N * sizeof(float)));
