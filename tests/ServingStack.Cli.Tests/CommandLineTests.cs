@@ -72,11 +72,27 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public void Kernels_ExplainHeldToPortable_SaysWhyBetterOnesWereRefused()
     {
-        var (code, output, _) = Run("kernels", "explain", "64x1024x1024", "--int8", "--isa", "Portable");
+        var (code, output, _) = Run("kernels", "explain", "64x1024x1024", "--precision", "int8", "--isa", "Portable");
 
         Assert.Equal(0, code);
         Assert.Contains("held to Portable", output, StringComparison.Ordinal);
         Assert.Contains("chosen   gemm_managed", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("int8", "gemm_reference")]
+    [InlineData("fp32", "gemm_reference")]
+    [InlineData("fp16-weights", "gemm_reference")]
+    [InlineData("bf16-weights", "gemm_reference")]
+    [InlineData("int4-weights", "lowbit_reference")]
+    public void Kernels_Bench_TimesEveryRowAndMarksTheChosenOne(string precision, string last)
+    {
+        var (code, output, _) = Run("kernels", "bench", "2x16x32", "--precision", precision);
+
+        Assert.Equal(0, code);
+        var rows = output.Split('\n').Where(line => line.Contains(" GOPS", StringComparison.Ordinal)).ToArray();
+        Assert.Contains(last, rows[^1], StringComparison.Ordinal);
+        Assert.Single(rows, row => row.StartsWith('*'));
     }
 
     [TorchFact]
@@ -97,6 +113,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("names no data; expected one of fashion-mnist:DIR", "evaluate MODEL --data mnist:/tmp")]
     [InlineData("--batch is 0, expected 1 or more", "plan MODEL --batch 0")]
     [InlineData("is no shape; expected MxNxK", "kernels explain 3x4")]
+    [InlineData("'int2' is no precision; expected one of int8, fp32", "kernels bench 3x4x5 --precision int2")]
     [InlineData("t10k-images-idx3-ubyte.gz", "evaluate MODEL --data fashion-mnist:/nowhere")]
     [InlineData("needs --data DIR", "train fashion-resnet")]
     [InlineData("--keep names 'nothing'", "quantize MODEL --calibration adult:/nowhere --output /dev/null --keep nothing")]
