@@ -10,9 +10,10 @@ internal sealed class AmxGemm : EmittedGemm
 
     protected override BoundKernel BindChecked(GemmOperands operands)
     {
-        if (operands.M < AmxProduct.FewestRows) return base.BindChecked(operands);
         var tiles = Operands(operands);
-        return new BoundAmxTiles(_product, tiles, AmxRows.Strided(tiles, _product.DepthBytes));
+        return _product.Takes(tiles)
+            ? new BoundAmxTiles(_product, tiles, AmxRows.Strided(tiles, _product.DepthBytes))
+            : base.BindChecked(operands);
     }
 
     protected override void Dispose(bool disposing)

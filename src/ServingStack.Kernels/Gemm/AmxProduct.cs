@@ -10,7 +10,7 @@ namespace ServingStack.Kernels.Gemm;
 internal sealed unsafe class AmxProduct : IDisposable
 {
     /// <summary>With fewer rows the columns' way through the caches is the limit, and vector kernels start faster.</summary>
-    public const int FewestRows = 4;
+    private const int FewestRows = 4;
 
     private readonly string _row;
     private readonly NativeBuffer? _signedBias;
@@ -18,6 +18,8 @@ internal sealed unsafe class AmxProduct : IDisposable
     public AmxProduct(string row, TileProduct tiles, DataType activations)
     {
         (_row, Tiles) = (row, tiles);
+        OutputBytes = tiles.Epilogue.Output.Size();
+        ResidualBytes = tiles.Epilogue.Residual?.Size() ?? 0;
         if (activations == DataType.Int8) _signedBias = SignedBias(tiles.Panels, DepthBytes);
     }
 
@@ -25,8 +27,18 @@ internal sealed unsafe class AmxProduct : IDisposable
 
     public ColumnPanels Panels => Tiles.Panels;
 
+    public int OutputBytes { get; }
+
+    public int ResidualBytes { get; }
+
     /// <summary>Bytes of a packed row that meet columns.</summary>
     public int DepthBytes => Tiles.Taps * ((Tiles.TapBytes + 3) / 4 * 4);
+
+    /// <summary>
+    /// Whether these kernels take a product: not one of very few rows, and none whose residual is overwritten, because the last rows may be
+    /// computed twice.
+    /// </summary>
+    public bool Takes(TileOperands operands) => operands.Rows >= FewestRows && !OverwritesResidual(operands);
 
     public nint Bias(int block) => _signedBias is { } bias ? bias.Address + (block * 64) : Panels.Bias(block);
 
@@ -38,6 +50,10 @@ internal sealed unsafe class AmxProduct : IDisposable
 
     public EmittedKernel Packer() => KernelCache.Shared.GetOrEmit(
         new AmxPackingKey(Tiles.Rows, Tiles.Taps, Tiles.TapBytes), static missing => new AmxPackingEmitter(missing));
+
+    private bool OverwritesResidual(TileOperands operands) => ResidualBytes > 0
+        && operands.C < operands.Residual + (operands.Rows * operands.StrideResidual)
+        && operands.Residual < operands.C + (operands.Rows * operands.StrideC);
 
     public void Dispose() => _signedBias?.Dispose();
 

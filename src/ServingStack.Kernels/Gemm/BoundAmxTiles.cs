@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ServingStack.Kernels.Jit;
 using ServingStack.Kernels.Machine;
@@ -5,8 +6,8 @@ using ServingStack.Kernels.Machine;
 namespace ServingStack.Kernels.Gemm;
 
 /// <summary>
-/// A product on AMX tiles bound to memory. A few blocks of rows at a time go past all columns; they are packed before, unless tiles can be
-/// loaded from where the rows lie.
+/// A product on AMX tiles bound to memory. As many blocks of rows as stay in the second-level cache go past all columns, a group of columns
+/// at a time; they are packed before, unless tiles can be loaded from where the rows lie.
 /// </summary>
 internal sealed unsafe class BoundAmxTiles : BoundKernel
 {
@@ -22,10 +23,14 @@ internal sealed unsafe class BoundAmxTiles : BoundKernel
     private readonly int _columnMask;
     private readonly int _blocksTogether;
     private readonly int _shortCallBlocks;
+    private readonly TileConfiguration _configuration;
     private readonly EmittedKernel _configure = TileConfiguration.Loader();
+    private readonly EmittedKernel _release = TileConfiguration.Releaser();
     private readonly EmittedKernel? _packer;
-    private readonly Code _large;
-    private readonly Code _small;
+
+    // For whole groups of columns, and for the last group.
+    private readonly EmittedKernel _kernel;
+    private readonly EmittedKernel _lastKernel;
 
     // For each part: the sums of a block, then packed rows.
     private readonly byte[] _scratch;
@@ -34,21 +39,22 @@ internal sealed unsafe class BoundAmxTiles : BoundKernel
     public BoundAmxTiles(AmxProduct product, TileOperands operands, AmxRows rows)
     {
         (_product, _operands, _rows) = (product, operands, rows);
-        var panels = product.Panels;
-        _vectors = Math.Min(new TileBlock(rows.Blocks.LargeRows).MostVectors, panels.Blocks);
+        var (panels, blocks) = (product.Panels, rows.Blocks);
+        _vectors = Math.Min(new TileBlock(blocks.BlockRows).MostVectors, panels.Blocks);
         _groups = (panels.Blocks + _vectors - 1) / _vectors;
         var tailColumns = panels.Columns % 16;
         _columnMask = (1 << (tailColumns == 0 ? 16 : tailColumns)) - 1;
-        _large = new Code(this, rows.Blocks.LargeRows, tailColumns != 0);
-        _small = rows.Blocks.SmallCount > 0 ? new Code(this, rows.Blocks.SmallRows, tailColumns != 0) : _large;
-        _blocksTogether = ChooseBlocksTogether();
-        KernelName = product.KernelName(rows.Blocks.LargeRows, _vectors);
-        var blockWork = (long)rows.Blocks.LargeRows * _vectors * 16 * product.DepthBytes;
-        _shortCallBlocks = (int)(MicrosecondOfWork / blockWork);
-        MaxParts = (int)Math.Clamp(
-            rows.Blocks.Count * _groups * blockWork / MicrosecondOfWork, 1, Math.Max(rows.Blocks.Count, _groups));
+        _configuration = TileConfiguration.Of(blocks.BlockRows);
+        _lastKernel = product.Kernel(blocks.BlockRows, panels.Blocks - ((_groups - 1) * _vectors), tailColumns != 0, rows.From);
+        _kernel = _groups > 1 ? product.Kernel(blocks.BlockRows, _vectors, masked: false, rows.From) : _lastKernel;
         _packer = rows.Packed ? product.Packer() : null;
-        _partBytes = checked(SumsBytes + (rows.Packed ? _blocksTogether * rows.Blocks.LargeRows * (int)rows.Stride : 0));
+        KernelName = product.KernelName(blocks.BlockRows, _vectors);
+
+        _blocksTogether = ChooseBlocksTogether();
+        var blockWork = (long)blocks.BlockRows * _vectors * 16 * product.DepthBytes;
+        _shortCallBlocks = (int)(MicrosecondOfWork / blockWork);
+        MaxParts = (int)Math.Clamp(blocks.Count * _groups * blockWork / MicrosecondOfWork, 1, Math.Max(blocks.Count, _groups));
+        _partBytes = checked(SumsBytes + (rows.Packed ? _blocksTogether * blocks.BlockRows * (int)rows.Stride : 0));
         _scratch = GC.AllocateArray<byte>(checked((MaxParts * _partBytes) + NativeBuffer.Alignment), pinned: true);
     }
 
@@ -58,34 +64,32 @@ internal sealed unsafe class BoundAmxTiles : BoundKernel
 
     public override void Run(int part, int parts)
     {
-        var blocks = _rows.Blocks;
-        var byRows = blocks.Count >= parts;
-        var (first, end) = byRows ? (Share(blocks.Count, part, parts), Share(blocks.Count, part + 1, parts)) : (0, blocks.Count);
-        var (group, endGroup) = byRows ? (0, _groups) : (Share(_groups, part, parts), Share(_groups, part + 1, parts));
+        var blocks = _rows.Blocks.Count;
         AmxArguments arguments;
         SetConstants(&arguments, part);
-        var firstSmall = Math.Clamp(blocks.LargeCount, first, end);
-        if (firstSmall > first) RunBlocks(&arguments, _large, first, firstSmall, group, endGroup);
-        if (end > firstSmall) RunBlocks(&arguments, _small, firstSmall, end, group, endGroup);
-        var none = default(TileConfiguration);
-        Configure(&none);
+        var configuration = _configuration;
+        ((delegate* unmanaged[SuppressGCTransition]<TileConfiguration*, void>)_configure.Address)(&configuration);
+        if (blocks >= parts) RunBlocks(&arguments, Share(blocks, part, parts), Share(blocks, part + 1, parts), 0, _groups);
+        else RunBlocks(&arguments, 0, blocks, Share(_groups, part, parts), Share(_groups, part + 1, parts));
+        ((delegate* unmanaged[SuppressGCTransition]<TileConfiguration*, void>)_release.Address)(&configuration);
     }
 
     /// <summary>The rows that a part computes, for whoever must prepare their inputs.</summary>
-    public (int First, int End) RowsOf(int part, int parts) => _rows.Blocks.Count < parts
-        ? (0, _operands.Rows)
-        : (_rows.Blocks.FirstRow(Share(_rows.Blocks.Count, part, parts)), _rows.Blocks.FirstRow(Share(_rows.Blocks.Count, part + 1, parts)));
+    public (int First, int End) RowsOf(int part, int parts)
+    {
+        var blocks = _rows.Blocks;
+        if (blocks.Count < parts) return (0, blocks.Rows);
+        var (first, end) = (Share(blocks.Count, part, parts), Share(blocks.Count, part + 1, parts));
+        return (blocks.FirstRow(first), blocks.FirstRow(end - 1) + blocks.BlockRows);
+    }
 
     private static int Share(int total, int part, int parts) => (int)((long)total * part / parts);
 
-    // Few blocks stay in the first-level cache while all columns go past, and fill whole lines of output. Columns that do not stay in the
-    // second-level cache must not go past often.
     private int ChooseBlocksTogether()
     {
-        var caches = MachineFeatures.Current.Caches;
-        var rowBytes = _rows.Packed ? (long)_rows.Stride : _operands.RowFootprint;
-        var near = _product.Panels.ByteLength <= caches.L2 / 2 ? caches.L1Data * 2 / 3 : caches.L2 / 4;
-        return (int)Math.Clamp(near / Math.Max(1, rowBytes * _rows.Blocks.LargeRows), 1, _rows.Blocks.Count);
+        var rowBytes = _rows.Packed ? _rows.Stride : _operands.RowFootprint;
+        var near = MachineFeatures.Current.Caches.L2 / (_rows.Packed ? 8 : 4);
+        return (int)Math.Clamp(near / Math.Max(1, rowBytes * _rows.Blocks.BlockRows), 1, _rows.Blocks.Count);
     }
 
     private nint Scratch(int part)
@@ -115,87 +119,73 @@ internal sealed unsafe class BoundAmxTiles : BoundKernel
         new Span<short>(arguments->Waiting.OutputZeroPoints, 32).Fill((short)constants.OutputZeroPoint);
     }
 
-    private void RunBlocks(AmxArguments* arguments, Code code, int first, int end, int group, int endGroup)
+    private void RunBlocks(AmxArguments* arguments, int first, int end, int group, int endGroup)
     {
-        var configuration = code.Configuration;
-        Configure(&configuration);
         for (var block = first; block < end; block += _blocksTogether)
         {
-            var count = Math.Min(_blocksTogether, end - block);
-            var rows = _packer is null ? _rows.Address(block) : Pack(arguments, code, block, count);
-            for (var g = group; g < endGroup; g++) Multiply(arguments, code, block, count, g, rows);
+            var endBlock = Math.Min(block + _blocksTogether, end);
+            // A last block that overlaps is a run of its own.
+            var last = endBlock == _rows.Blocks.Count && _rows.Blocks.LastOverlaps ? endBlock - 1 : endBlock;
+            var (rows, lastRows) = (_rows.Address(block), last < endBlock ? _rows.Address(last) : 0);
+            if (_packer is not null) (rows, lastRows) = (Pack(arguments, block, 0, last - block), Pack(arguments, last, last - block, endBlock - last));
+            for (var g = group; g < endGroup; g++)
+            {
+                var kernel = g < _groups - 1 ? _kernel : _lastKernel;
+                // Sums that wait have the shape of the kernel that left them.
+                if (kernel != _kernel) Finish(arguments, _kernel);
+                if (last > block) Multiply(arguments, kernel, block, last - block, g, rows);
+                if (last < endBlock) Multiply(arguments, kernel, last, 1, g, lastRows);
+                if (kernel != _kernel) Finish(arguments, kernel);
+            }
         }
-        Finish(arguments, code.Whole);
+        Finish(arguments, _kernel);
     }
 
-    private nint Pack(AmxArguments* arguments, Code code, int block, int count)
+    // Packs blocks behind those that are packed already.
+    private nint Pack(AmxArguments* arguments, int block, int packedBlocks, int count)
     {
+        if (count == 0) return 0;
         var packing = new AmxPackingArguments
         {
             Source = _rows.Address(block),
             Stride = _operands.StrideA,
             Offset = _operands.RowOffset,
-            Target = arguments->Sums + SumsBytes,
+            Target = arguments->Sums + SumsBytes + (packedBlocks * _rows.Blocks.BlockRows * _rows.Stride),
             TargetStride = _rows.Stride,
-            Rows = code.Rows,
+            Rows = _rows.Blocks.BlockRows,
             Blocks = count,
         };
+        var target = packing.Target;
         ((delegate* unmanaged<AmxPackingArguments*, void>)_packer!.Address)(&packing);
-        return packing.Target;
+        return target;
     }
 
-    private void Multiply(AmxArguments* arguments, Code code, int block, int count, int group, nint rows)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Multiply(AmxArguments* arguments, EmittedKernel kernel, int block, int count, int group, nint rows)
     {
-        var kernel = group == _groups - 1 ? code.Last : code.Whole;
-        // Sums that wait have the shape of the kernel that left them.
-        if (kernel != code.Whole) Finish(arguments, code.Whole);
         var firstColumns = group * _vectors;
         var firstRow = _rows.Blocks.FirstRow(block);
         arguments->Waiting.A = rows;
         arguments->Waiting.B = _product.Panels.Block(firstColumns);
         arguments->Waiting.Bias = _product.Bias(firstColumns);
         arguments->NextScale = _product.Panels.Scale(firstColumns);
-        arguments->NextC = _operands.C + (firstRow * _operands.StrideC) + (firstColumns * 16 * _product.Tiles.Epilogue.Output.Size());
-        if (_product.Tiles.Epilogue.Residual is { } residual)
-            arguments->NextResidual = _operands.Residual + (firstRow * _operands.StrideResidual) + (firstColumns * 16 * residual.Size());
+        arguments->NextC = _operands.C + (firstRow * _operands.StrideC) + (firstColumns * 16 * _product.OutputBytes);
+        arguments->NextResidual = _operands.Residual + (firstRow * _operands.StrideResidual) + (firstColumns * 16 * _product.ResidualBytes);
         Call(kernel, arguments, count);
-        if (kernel != code.Whole) Finish(arguments, kernel);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Finish(AmxArguments* arguments, EmittedKernel kernel)
     {
         if (arguments->HasWaiting != 0) Call(kernel, arguments, 0);
     }
 
-    private void Configure(TileConfiguration* configuration) =>
-        ((delegate* unmanaged[SuppressGCTransition]<TileConfiguration*, void>)_configure.Address)(configuration);
-
     // A short call skips the runtime's transition, and with it some nanoseconds; a long one must let the garbage collector go on meanwhile.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Call(EmittedKernel kernel, AmxArguments* arguments, int blocks)
     {
         arguments->Waiting.Tiles = blocks;
         if (blocks <= _shortCallBlocks) ((delegate* unmanaged[SuppressGCTransition]<AmxArguments*, void>)kernel.Address)(arguments);
         else ((delegate* unmanaged<AmxArguments*, void>)kernel.Address)(arguments);
-    }
-
-    /// <summary>Code for blocks of that many rows: for whole groups of columns, and for the last group.</summary>
-    private sealed class Code
-    {
-        public Code(BoundAmxTiles bound, int rows, bool masked)
-        {
-            var lastVectors = bound._product.Panels.Blocks - ((bound._groups - 1) * bound._vectors);
-            Rows = rows;
-            Last = bound._product.Kernel(rows, lastVectors, masked, bound._rows.From);
-            Whole = bound._groups > 1 ? bound._product.Kernel(rows, bound._vectors, masked: false, bound._rows.From) : Last;
-            Configuration = TileConfiguration.Of(rows);
-        }
-
-        public int Rows { get; }
-
-        public EmittedKernel Whole { get; }
-
-        public EmittedKernel Last { get; }
-
-        public TileConfiguration Configuration { get; }
     }
 }

@@ -1,16 +1,18 @@
 namespace ServingStack.Kernels.Gemm;
 
-/// <summary>Rows cut into blocks of two sizes: first the large ones, then the small ones.</summary>
-internal readonly record struct RowBlocks(int LargeRows, int LargeCount, int SmallRows, int SmallCount)
+/// <summary>
+/// Rows cut into blocks that all have the same number of rows, so that one kernel and one shape of tiles do for all. Where they do not
+/// divide the rows, the last block begins earlier and computes some rows again.
+/// </summary>
+internal readonly record struct RowBlocks(int Rows, int BlockRows)
 {
-    public int Count => LargeCount + SmallCount;
+    public int Count => (Rows + BlockRows - 1) / BlockRows;
 
-    /// <summary>As even as possible.</summary>
-    public static RowBlocks Even(RowTiles tiles) =>
-        new(tiles.LargeRows, tiles.LargeCount, Math.Max(1, tiles.LargeRows - 1), tiles.Count - tiles.LargeCount);
+    /// <summary>Whether the last block does not begin where the one before it ends.</summary>
+    public bool LastOverlaps => Rows % BlockRows != 0;
 
-    /// <summary>Two runs of <paramref name="length"/> rows a block, and one that may be left.</summary>
-    public static RowBlocks Pairs(int runs, int length) => new(2 * length, runs / 2, length, runs % 2);
+    /// <summary>The fewest blocks of at most <paramref name="mostRows"/> rows, with as few rows computed again as possible.</summary>
+    public static RowBlocks Even(int rows, int mostRows) => new(rows, new RowTiles(rows, mostRows).LargeRows);
 
-    public int FirstRow(int block) => (Math.Min(block, LargeCount) * LargeRows) + (Math.Max(0, block - LargeCount) * SmallRows);
+    public int FirstRow(int block) => Math.Min(block * BlockRows, Rows - BlockRows);
 }

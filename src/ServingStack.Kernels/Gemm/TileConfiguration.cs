@@ -1,8 +1,10 @@
+using Iced.Intel;
 using ServingStack.Kernels.Jit;
+using static Iced.Intel.AssemblerRegisters;
 
 namespace ServingStack.Kernels.Gemm;
 
-/// <summary>The shapes of the eight tile registers, as <c>ldtilecfg</c> reads them (Intel SDM, volume 2). All zeros free the tiles.</summary>
+/// <summary>The shapes of the eight tile registers, as <c>ldtilecfg</c> reads them (Intel SDM, volume 2).</summary>
 internal unsafe struct TileConfiguration
 {
     private fixed byte _bytes[64];
@@ -24,12 +26,17 @@ internal unsafe struct TileConfiguration
     /// <summary>
     /// Code that takes a configuration over. One must be in force before a block is computed, and none when a worker goes on to other work.
     /// </summary>
-    public static EmittedKernel Loader() => KernelCache.Shared.GetOrEmit("amx_configure", static _ => new Emitter());
+    public static EmittedKernel Loader() => KernelCache.Shared.GetOrEmit("amx_configure", static name => new Emitter(
+        name, static asm => asm.ldtilecfg(__[r15])));
 
-    private sealed class Emitter : KernelEmitter
+    /// <summary>Code that frees the tiles.</summary>
+    public static EmittedKernel Releaser() => KernelCache.Shared.GetOrEmit("amx_release", static name => new Emitter(
+        name, static asm => asm.tilerelease()));
+
+    private sealed class Emitter(string name, Action<Assembler> body) : KernelEmitter
     {
-        public override string Name => "amx_configure";
+        public override string Name => name;
 
-        protected override void EmitBody() => Asm.ldtilecfg(Iced.Intel.AssemblerRegisters.__[Arguments]);
+        protected override void EmitBody() => body(Asm);
     }
 }
