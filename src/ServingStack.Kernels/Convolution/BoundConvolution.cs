@@ -2,8 +2,8 @@ using ServingStack.Kernels.Gemm;
 
 namespace ServingStack.Kernels.Convolution;
 
-/// <summary>A convolution's tile products, one a group, over one table of addresses.</summary>
-internal sealed class BoundConvolution(IndirectionTable table, BoundTiles[] groups) : BoundKernel
+/// <summary>A convolution's products, one a group, over one prepared input.</summary>
+internal sealed class BoundConvolution(IPreparedInput input, BoundProduct[] groups) : BoundKernel
 {
     public override string KernelName => groups[0].KernelName;
 
@@ -11,9 +11,9 @@ internal sealed class BoundConvolution(IndirectionTable table, BoundTiles[] grou
 
     public override void Run(int part, int parts)
     {
-        // Parts whose rows meet copy the same strips: both write the same bytes.
+        // Parts whose rows meet copy the same pixels: both write the same bytes.
         var (first, end) = groups[0].RowsOf(part, parts);
-        table.Refresh(first, end);
+        input.Refresh(first, end);
         foreach (var group in groups) group.Run(part, parts);
     }
 }

@@ -20,12 +20,18 @@ internal class EmittedConvolution : PackedConvolution
         _groups = [.. Enumerable.Range(0, problem.Groups).Select(group => PackGroup(row, weights, group))];
     }
 
+    protected TapLayout Layout => _layout;
+
+    protected IReadOnlyList<TileProduct> Groups => _groups;
+
+    protected int ZeroPoint => _zeroPoint;
+
     protected override BoundKernel BindChecked(ConvolutionOperands operands)
     {
         var rows = checked(operands.Batch * Problem.OutputHeight * Problem.OutputWidth);
         if (_layout.IsGemm) return new BoundTiles(_groups[0], GroupOperands(operands, rows, group: 0, operands.Input));
         var tiles = new RowTiles(rows, _groups[0].Shape(rows).Rows);
-        var table = new IndirectionTable(Problem, _layout, operands, _zeroPoint, tiles);
+        var table = new IndirectionTable(Problem, _layout, operands, _zeroPoint, tiles.Ranges());
         var groups = _groups.Select((product, group) => new BoundTiles(product, GroupOperands(operands, rows, group, table.Address)));
         return new BoundConvolution(table, [.. groups]);
     }
@@ -46,7 +52,7 @@ internal class EmittedConvolution : PackedConvolution
         return new TileProduct(row, Problem.Input, Problem.Epilogue, _layout.Taps, _layout.TapBytes, rows, panels);
     }
 
-    private TileOperands GroupOperands(ConvolutionOperands operands, int rows, int group, nint a)
+    protected TileOperands GroupOperands(ConvolutionOperands operands, int rows, int group, nint a)
     {
         var output = Problem.Epilogue.Output.Size();
         var residual = Problem.Epilogue.Residual?.Size() ?? 0;

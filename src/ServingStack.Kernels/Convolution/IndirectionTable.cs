@@ -1,4 +1,3 @@
-using ServingStack.Kernels.Gemm;
 using ServingStack.Kernels.Machine;
 
 namespace ServingStack.Kernels.Convolution;
@@ -8,7 +7,7 @@ namespace ServingStack.Kernels.Convolution;
 /// outside the image point at a row of zero points, so kernels know nothing of padding.
 /// Source: M. Dukhan, "The Indirect Convolution Algorithm", 2019.
 /// </summary>
-internal sealed class IndirectionTable : IDisposable
+internal sealed class IndirectionTable : IPreparedInput
 {
     private readonly ConvolutionProblem _problem;
     private readonly TapLayout _layout;
@@ -17,20 +16,20 @@ internal sealed class IndirectionTable : IDisposable
     private readonly NativeBuffer _zeroRow;
     private readonly BorderStrips? _strips;
 
-    public IndirectionTable(ConvolutionProblem problem, TapLayout layout, ConvolutionOperands operands, int zeroPoint, RowTiles tiles)
+    public IndirectionTable(ConvolutionProblem problem, TapLayout layout, ConvolutionOperands operands, int zeroPoint, IReadOnlyList<Range> tiles)
     {
         (_problem, _layout, _input) = (problem, layout, operands.Input);
         _zeroRow = new NativeBuffer(Math.Max(layout.TapBytes, problem.InputChannels * problem.Input.Size()));
         if (problem.Input != DataType.Float32) _zeroRow.Bytes.Fill((byte)zeroPoint);
         if (layout.WholeRows && BorderStrips.AreNeeded(problem, layout))
             _strips = new BorderStrips(problem, layout, operands, (byte)zeroPoint);
-        _addresses = new NativeBuffer((long)tiles.Rows * layout.Taps * sizeof(long));
+        _addresses = new NativeBuffer(tiles.Sum(tile => (long)(tile.End.Value - tile.Start.Value)) * layout.Taps * sizeof(long));
         Fill(tiles);
     }
 
     public nint Address => _addresses.Address;
 
-    /// <summary>Brings the padded copies at the left and right border up to date for output pixels [first, end).</summary>
+    /// <summary>Brings the padded copies at the left and right border up to date.</summary>
     public void Refresh(int first, int end) => _strips?.Refresh(first, end);
 
     public void Dispose()
@@ -40,12 +39,12 @@ internal sealed class IndirectionTable : IDisposable
         _strips?.Dispose();
     }
 
-    private void Fill(RowTiles tiles)
+    private void Fill(IReadOnlyList<Range> tiles)
     {
         var next = 0L;
-        for (var tile = 0; tile < tiles.Count; tile++)
+        foreach (var tile in tiles)
         {
-            var (first, end) = (tiles.FirstRow(tile), tiles.FirstRow(tile + 1));
+            var (first, end) = (tile.Start.Value, tile.End.Value);
             for (var tap = 0; tap < _layout.Taps; tap++)
             {
                 var row = _addresses.Span<long>(next, end - first);

@@ -26,6 +26,11 @@ internal sealed record AmxRows(
     public static AmxRows Gathered(TileOperands operands, RowBlocks blocks, int taps, int depthBytes) => new(
         blocks, Packed: true, TileRows.Strided, PackedStride(depthBytes), operands.A, BlockBytes: blocks.BlockRows * taps * sizeof(long));
 
+    /// <summary>Tiles that are loaded from where they lie; a table has for each block, step and tile one address.</summary>
+    public static AmxRows Listed(nint table, RowBlocks blocks, nint stride, int depthBytes) => new(
+        blocks, Packed: false, TileRows.Table, stride, table,
+        BlockBytes: new TileBlock(blocks.BlockRows).RowTiles * StepsOf(depthBytes) * sizeof(long));
+
     public nint Address(int block) => First + (Blocks.FirstRow(block) * RowBytes) + (block * BlockBytes);
 
     private static nint PackedStride(int depthBytes) => StepsOf(depthBytes) * TileBlock.StepBytes;

@@ -9,7 +9,7 @@ namespace ServingStack.Kernels.Gemm;
 /// A product on AMX tiles bound to memory. As many blocks of rows as stay in the second-level cache go past all columns, a group of columns
 /// at a time; they are packed before, unless tiles can be loaded from where the rows lie.
 /// </summary>
-internal sealed unsafe class BoundAmxTiles : BoundKernel
+internal sealed unsafe class BoundAmxTiles : BoundProduct
 {
     // Multiply-adds of about a microsecond: a part must be worth waking a worker for, and a call that long worth a transition.
     private const long MicrosecondOfWork = 2_000_000;
@@ -74,8 +74,7 @@ internal sealed unsafe class BoundAmxTiles : BoundKernel
         ((delegate* unmanaged[SuppressGCTransition]<TileConfiguration*, void>)_release.Address)(&configuration);
     }
 
-    /// <summary>The rows that a part computes, for whoever must prepare their inputs.</summary>
-    public (int First, int End) RowsOf(int part, int parts)
+    public override (int First, int End) RowsOf(int part, int parts)
     {
         var blocks = _rows.Blocks;
         if (blocks.Count < parts) return (0, blocks.Rows);

@@ -8,7 +8,7 @@ namespace ServingStack.Kernels.Gemm;
 /// that
 /// A and the group's panel both stay near.
 /// </summary>
-internal sealed unsafe class BoundTiles : BoundKernel
+internal sealed unsafe class BoundTiles : BoundProduct
 {
     // Multiply-adds of about a microsecond: a part must be worth waking a worker for, and a call that long worth a transition.
     private const long MicrosecondOfWork = 500_000;
@@ -62,8 +62,7 @@ internal sealed unsafe class BoundTiles : BoundKernel
         else RunTiles(0, _tiles.Count, Share(_groups, part, parts), Share(_groups, part + 1, parts));
     }
 
-    /// <summary>The rows that a part computes, for whoever must prepare their inputs.</summary>
-    public (int First, int End) RowsOf(int part, int parts) => _tiles.Count < parts
+    public override (int First, int End) RowsOf(int part, int parts) => _tiles.Count < parts
         ? (0, _operands.Rows)
         : (_tiles.FirstRow(Share(_tiles.Count, part, parts)), _tiles.FirstRow(Share(_tiles.Count, part + 1, parts)));
 

@@ -15,4 +15,10 @@ internal readonly record struct RowBlocks(int Rows, int BlockRows)
     public static RowBlocks Even(int rows, int mostRows) => new(rows, new RowTiles(rows, mostRows).LargeRows);
 
     public int FirstRow(int block) => Math.Min(block * BlockRows, Rows - BlockRows);
+
+    public Range[] Ranges()
+    {
+        var blocks = this;
+        return [.. Enumerable.Range(0, Count).Select(block => blocks.FirstRow(block)..(blocks.FirstRow(block) + blocks.BlockRows))];
+    }
 }

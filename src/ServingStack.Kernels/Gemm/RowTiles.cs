@@ -17,4 +17,10 @@ internal readonly struct RowTiles(int rows, int mostRows)
 
     /// <summary>The first row of a tile; of tile <see cref="Count"/>, the row after the last.</summary>
     public int FirstRow(int tile) => (tile * (LargeRows - 1)) + Math.Min(tile, LargeCount);
+
+    public Range[] Ranges()
+    {
+        var tiles = this;
+        return [.. Enumerable.Range(0, Count).Select(tile => tiles.FirstRow(tile)..tiles.FirstRow(tile + 1))];
+    }
 }
