@@ -11,9 +11,12 @@ internal sealed unsafe class BoundLines : BoundKernel
     // A part must be worth waking a worker for.
     private const long MinimumWorkPerPart = 100_000;
 
+    // Entering a kernel costs as much as some pixels.
+    private const int FewestLines = 4;
+
     private readonly ConvolutionProblem _problem;
     private readonly LinePanels _panels;
-    private readonly LineBlock[] _blocks;
+    private readonly LineRun[] _runs;
     private readonly ConvolutionOperands _operands;
     private readonly LineTable _table;
     private readonly EpilogueConstants _constants;
@@ -23,12 +26,13 @@ internal sealed unsafe class BoundLines : BoundKernel
     public BoundLines(
         string row, ConvolutionProblem problem, LinePanels panels, LineBlock[] blocks, ConvolutionOperands operands, LineTable table)
     {
-        (_problem, _panels, _blocks, _operands, _table) = (problem, panels, blocks, operands, table);
+        (_problem, _panels, _operands, _table) = (problem, panels, operands, table);
+        _runs = LineRun.Of(blocks);
         KernelName = row;
         _constants = new EpilogueConstants(problem.Epilogue);
         _lines = operands.Batch * problem.OutputHeight;
         var lineBytes = problem.InputWidth * problem.InputChannels * problem.Input.Size() * problem.StrideY;
-        _linesPerBand = Math.Max(1, MachineFeatures.Current.Caches.L1Data / 2 / lineBytes);
+        _linesPerBand = Math.Max(FewestLines, MachineFeatures.Current.Caches.L1Data / lineBytes);
         var taps = problem.KernelHeight * problem.KernelWidth * (problem.InputChannels / problem.Groups);
         var work = (long)_lines * problem.OutputWidth * problem.OutputChannels * taps;
         MaxParts = (int)Math.Clamp(work / MinimumWorkPerPart, 1, _lines);
@@ -44,8 +48,8 @@ internal sealed unsafe class BoundLines : BoundKernel
         SetConstants(&arguments);
         var (first, end) = (Share(part, parts), Share(part + 1, parts));
         for (var line = first; line < end; line += _linesPerBand)
-            for (var block = 0; block < _blocks.Length; block++)
-                Call(&arguments, line, Math.Min(_linesPerBand, end - line), block);
+            foreach (var run in _runs)
+                Call(&arguments, line, Math.Min(_linesPerBand, end - line), run);
     }
 
     private int Share(int part, int parts) => (int)((long)_lines * part / parts);
@@ -61,16 +65,17 @@ internal sealed unsafe class BoundLines : BoundKernel
         new Span<short>(arguments->OutputZeroPoints, 32).Fill((short)_constants.OutputZeroPoint);
     }
 
-    private void Call(LineArguments* arguments, int line, int lines, int block)
+    private void Call(LineArguments* arguments, int line, int lines, in LineRun run)
     {
         var lineBytes = (nint)_problem.OutputWidth * _problem.OutputChannels * _problem.Epilogue.Output.Size();
         arguments->Table = _table.Line(line);
-        arguments->ChannelOffset = _blocks[block].ChannelOffset;
-        arguments->Weights = _panels.Weights(block);
-        arguments->Bias = _panels.Bias(block);
-        arguments->Scale = _panels.Scale(block);
-        arguments->Output = _operands.Output + (line * lineBytes) + _blocks[block].OutputOffset;
+        arguments->ChannelOffset = run.First.ChannelOffset;
+        arguments->ChannelStep = run.ChannelStep;
+        arguments->Panel = _panels.Block(run.FirstBlock);
+        arguments->Output = _operands.Output + (line * lineBytes) + run.First.OutputOffset;
+        arguments->OutputStep = run.OutputStep;
         arguments->Lines = lines;
-        ((delegate* unmanaged[SuppressGCTransition]<LineArguments*, void>)_blocks[block].Kernel.Address)(arguments);
+        arguments->Blocks = run.Blocks;
+        ((delegate* unmanaged[SuppressGCTransition]<LineArguments*, void>)run.Kernel.Address)(arguments);
     }
 }

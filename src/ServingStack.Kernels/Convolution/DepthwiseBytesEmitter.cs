@@ -13,7 +13,7 @@ namespace ServingStack.Kernels.Convolution;
 /// </summary>
 internal sealed class DepthwiseBytesEmitter(DepthwiseKernelKey key) : LineEmitter(key)
 {
-    private const int Quarters = 4;
+    private const int Quarters = DepthwiseKernelKey.Quarters;
     private const int MostSums = 16;
 
     private static readonly AssemblerRegisterK[] StrandMasks = [k1, k2, k3, k4];
@@ -68,10 +68,10 @@ internal sealed class DepthwiseBytesEmitter(DepthwiseKernelKey key) : LineEmitte
         _sums = Vectors.Take(_units * key.Shifts * Quarters, "sums");
         for (var q = 0; q < Quarters; q++)
         {
-            Asm.vmovups(_sums[q], __zmmword_ptr[Bias + (64 * q)]);
+            Asm.vmovups(_sums[q], BiasAt(q));
             for (var i = q + Quarters; i < _sums.Length; i += Quarters) Asm.vmovaps(_sums[i], _sums[q]);
         }
-        EmitRows(key.RowVectors, _sums.Length * key.Pieces, EmitRow);
+        EmitRows(_sums.Length * key.Pieces, EmitRow);
         for (var unit = 0; unit < _units; unit++)
             for (var shift = 0; shift < key.Shifts; shift++)
                 Store(Sums(unit, shift), (unit * key.Shifts) + shift, pixels);

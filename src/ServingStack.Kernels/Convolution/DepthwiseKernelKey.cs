@@ -8,6 +8,9 @@ internal sealed record DepthwiseKernelKey : LineKernelKey
     public const int VectorChannels = 64;
     public const int TapsTogether = 4;
 
+    /// <summary>Vectors of 32-bit sums of a vector of bytes.</summary>
+    public const int Quarters = 4;
+
     public DepthwiseKernelKey(ConvolutionProblem problem, EpilogueConstants constants, int channels) : base(problem, constants)
     {
         Channels = channels;
@@ -36,8 +39,11 @@ internal sealed record DepthwiseKernelKey : LineKernelKey
     /// <summary>Neighbouring pixels whose windows all lie within the columns of the pieces: they share them, with shifted weights.</summary>
     public int Shifts => DilationX == 1 ? Math.Min(4, (((Pieces * TapsTogether) - KernelWidth) / StrideX) + 1) : 1;
 
-    /// <summary>Vectors of weights of one kernel row.</summary>
-    public int RowVectors => Pieces * Shifts * TapsTogether;
+    public override int BiasVectors => Quarters;
+
+    public override int ScaleVectors => Quarters;
+
+    public override int RowVectors => Pieces * Shifts * Quarters;
 
     public string Name => NameOf("depthwise", $"c{Channels}");
 
@@ -48,5 +54,5 @@ internal sealed record DepthwiseKernelKey : LineKernelKey
     public int KernelColumn(int piece, int tap, int shift) => (piece * TapsTogether) + tap - (shift * StrideX);
 
     /// <summary>Where a piece's weights for a shift and a quarter lie in a kernel row.</summary>
-    public int WeightVector(int piece, int shift, int quarter) => (((piece * Shifts) + shift) * TapsTogether) + quarter;
+    public int WeightVector(int piece, int shift, int quarter) => (((piece * Shifts) + shift) * Quarters) + quarter;
 }

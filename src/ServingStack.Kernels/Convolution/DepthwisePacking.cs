@@ -9,15 +9,14 @@ namespace ServingStack.Kernels.Convolution;
 /// </summary>
 internal sealed class DepthwisePacking(ConvolutionProblem problem, GemmWeights weights)
 {
-    private const int Quarters = 4;
     private const int QuarterLanes = 16;
 
     /// <param name="keys">For each block of channels, what its kernel is specialised on.</param>
     public LinePanels Pack(IReadOnlyList<DepthwiseKernelKey> keys)
     {
-        var panels = new LinePanels(keys.Count, keys[0].Rows * keys[0].RowVectors, Quarters, Quarters);
+        var panels = new LinePanels(keys.Count, keys[0]);
         for (var block = 0; block < keys.Count; block++)
-            for (var quarter = 0; quarter < Quarters; quarter++)
+            for (var quarter = 0; quarter < DepthwiseKernelKey.Quarters; quarter++)
                 for (var position = 0; position < QuarterLanes; position++)
                 {
                     var channel = DepthwiseKernelKey.ChannelAt(quarter, position) % keys[block].StrandChannels;

@@ -19,12 +19,14 @@ internal sealed class EmittedGrouped : PackedConvolution
         (_row, _zeroPoint) = (row, weights.ZeroPointA);
         var layout = new GroupedLayout(problem);
         var constants = new EpilogueConstants(problem.Epilogue, LinePanels.LargestResult(problem, weights));
-        _panels = new GroupedPacking(problem, layout, weights).Pack();
+        var keys = Enumerable.Range(0, layout.Blocks)
+            .Select(block => new GroupedKernelKey(problem, constants, layout, layout.Outputs(block)))
+            .ToArray();
+        _panels = new GroupedPacking(problem, layout, weights).Pack(keys[0]);
         _blocks =
         [
-            .. Enumerable.Range(0, layout.Blocks).Select(block => new LineBlock(
-                KernelCache.Shared.GetOrEmit(
-                    new GroupedKernelKey(problem, constants, layout, layout.Outputs(block)), key => new GroupedEmitter(key)),
+            .. keys.Select((key, block) => new LineBlock(
+                KernelCache.Shared.GetOrEmit(key, missing => new GroupedEmitter(missing)),
                 layout.FirstInput(block) * problem.Input.Size(), layout.FirstOutput(block) * problem.Epilogue.Output.Size())),
         ];
     }

@@ -49,7 +49,7 @@ internal sealed class GroupedEmitter(GroupedKernelKey key) : LineEmitter(key)
         var mark = Vectors.Mark();
         _sums = Vectors.Take(pixels * key.Sums, "sums");
         StartSums(pixels);
-        EmitRows(key.KernelWidth * key.Factors, pixels * key.KernelWidth * key.Factors, () => EmitRow(pixels));
+        EmitRows(pixels * key.KernelWidth * key.Factors, () => EmitRow(pixels));
         new GroupedSums(Asm, Vectors, IsFloat).AddPartials(_sums, key.Sums);
         if (IsFloat) StoreFloats(pixels);
         else StoreBytes(pixels);
@@ -60,7 +60,7 @@ internal sealed class GroupedEmitter(GroupedKernelKey key) : LineEmitter(key)
     {
         for (var s = 0; s < key.Sums; s++)
         {
-            Asm.vmovups(_sums[s], __zmmword_ptr[Bias + (64 * s)]);
+            Asm.vmovups(_sums[s], BiasAt(s));
             for (var pixel = 1; pixel < pixels; pixel++) Asm.vmovaps(_sums[(pixel * key.Sums) + s], _sums[s]);
         }
     }
@@ -111,8 +111,7 @@ internal sealed class GroupedEmitter(GroupedKernelKey key) : LineEmitter(key)
                 Asm.vmovups(key.IsMasked ? operand.k1.z : operand, __zmmword_ptr[address + Channel]);
                 break;
             default:
-                if (IsFloat) Asm.vbroadcastss(operand, __dword_ptr[address + Channel + (4 * factor)]);
-                else Asm.vpbroadcastd(operand, __dword_ptr[address + Channel + (4 * factor)]);
+                Asm.vpbroadcastd(operand, __dword_ptr[address + Channel + (4 * factor)]);
                 break;
         }
         FlipSign(operand);

@@ -26,5 +26,11 @@ internal sealed record GroupedKernelKey : LineKernelKey
     /// <summary>Registers of partial sums a pixel.</summary>
     public int Sums => Scheme == GroupedScheme.Broadcast ? 1 : Factors;
 
+    public override int RowVectors => KernelWidth * Factors;
+
+    public override int BiasVectors => Sums;
+
+    public override int ScaleVectors => 1;
+
     public string Name => NameOf("grouped", $"{Scheme}{Factors}x{Outputs}");
 }

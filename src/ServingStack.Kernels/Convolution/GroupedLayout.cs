@@ -9,7 +9,7 @@ internal sealed class GroupedLayout
     public const int BlockOutputs = 16;
 
     // Beyond, one group alone keeps the tiles of a dense convolution busy.
-    private const int MostUnits = 16;
+    private const int MostBytes = 16;
     private const int MostKernelColumns = 11;
 
     private readonly ConvolutionProblem _problem;
@@ -90,9 +90,8 @@ internal sealed class GroupedLayout
 
     private static GroupedScheme? Choose(bool bytes, int inputs, int outputs)
     {
-        if (bytes && inputs == outputs && inputs is 4 or 8) return GroupedScheme.Lanes;
-        if (!bytes && inputs == outputs && inputs is 1 or 4 or 8) return GroupedScheme.Channels;
-        var units = bytes ? inputs / 4 : inputs;
-        return outputs >= 8 && units is >= 3 and <= MostUnits && (!bytes || inputs % 4 == 0) ? GroupedScheme.Broadcast : null;
+        if (!bytes) return inputs == outputs && inputs is 1 or 4 or 8 ? GroupedScheme.Channels : null;
+        if (inputs == outputs && inputs is 4 or 8) return GroupedScheme.Lanes;
+        return inputs is 12 or MostBytes && outputs >= BlockOutputs / 2 ? GroupedScheme.Broadcast : null;
     }
 }

@@ -12,9 +12,10 @@ internal sealed class GroupedPacking(ConvolutionProblem problem, GroupedLayout l
     private readonly int _kernelPixels = problem.KernelHeight * problem.KernelWidth;
     private readonly int _groupInputs = problem.InputChannels / problem.Groups;
 
-    public LinePanels Pack()
+    /// <param name="key">What any block's kernel is specialised on.</param>
+    public LinePanels Pack(GroupedKernelKey key)
     {
-        var panels = new LinePanels(layout.Blocks, _kernelPixels * layout.Factors, layout.Sums, scaleVectors: 1);
+        var panels = new LinePanels(layout.Blocks, key);
         for (var block = 0; block < layout.Blocks; block++)
             for (var factor = 0; factor < layout.Factors; factor++)
                 for (var position = 0; position < GroupedLayout.BlockOutputs; position++)

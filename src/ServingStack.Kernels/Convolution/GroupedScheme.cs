@@ -18,6 +18,6 @@ internal enum GroupedScheme
     /// </summary>
     Channels,
 
-    /// <summary>Larger groups: each unit in turn in all positions, for 16 outputs of one group.</summary>
+    /// <summary>Bytes, groups of 12 or 16 channels: each unit in turn in all positions, for 16 outputs of one group.</summary>
     Broadcast,
 }

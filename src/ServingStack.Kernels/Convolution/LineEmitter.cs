@@ -16,22 +16,19 @@ internal abstract class LineEmitter(LineKernelKey key) : KernelEmitter
     private const int StraightMultiplyAdds = 400;
 
     protected static readonly AssemblerRegister64 Channel = rbx;
-    protected static readonly AssemblerRegister64 Bias = rdx;
-    protected static readonly AssemblerRegister64 Scale = rsi;
     protected static readonly AssemblerRegister64 Output = rdi;
     protected static readonly AssemblerRegister64[] Addresses = [r8, r9, r10];
 
     private static readonly AssemblerRegister64 Table = rax;
-    private static readonly AssemblerRegister64 Weights = rcx;
+    private static readonly AssemblerRegister64 Panel = rcx;
     private static readonly AssemblerRegister64 RowsLeft = r11;
     private static readonly AssemblerRegister64 RowTable = rbp;
-    private static readonly AssemblerRegister64 RowWeights = r12;
+    private static readonly AssemblerRegister64 RowPanel = r12;
     private static readonly AssemblerRegister64 Groups = r13;
     private static readonly AssemblerRegister64 Lines = r14;
 
     private bool _loopsOverRows;
     private int _row;
-    private int _rowWeightBytes;
     private int _nextAddress;
 
     protected AssemblerRegisterZMM Lower { get; private set; }
@@ -45,15 +42,18 @@ internal abstract class LineEmitter(LineKernelKey key) : KernelEmitter
 
     protected override void EmitBody()
     {
-        LoadArguments();
         LoadConstants();
-        var line = Asm.CreateLabel();
-        Asm.Label(ref line);
-        foreach (var (pixels, groups) in PixelGroups)
-            if (groups > 0) EmitGroups(pixels, groups);
-        Asm.add(Table, Argument(nameof(LineArguments.TableSkip)));
-        Asm.dec(Lines);
-        Asm.jnz(line);
+        Asm.mov(Channel, Argument(nameof(LineArguments.ChannelOffset)));
+        Asm.mov(Panel, Argument(nameof(LineArguments.Panel)));
+        var block = Asm.CreateLabel();
+        Asm.Label(ref block);
+        EmitLines();
+        Asm.mov(Output, Argument(nameof(LineArguments.OutputStep)));
+        Asm.add(Argument(nameof(LineArguments.Output)), Output);
+        Asm.add(Channel, Argument(nameof(LineArguments.ChannelStep)));
+        Asm.add(Panel, 64 * ((key.Rows * key.RowVectors) + key.BiasVectors + key.ScaleVectors));
+        Asm.dec(Argument(nameof(LineArguments.Blocks)));
+        Asm.jnz(block);
     }
 
     /// <summary>Registers that stay loaded for the whole call.</summary>
@@ -71,9 +71,8 @@ internal abstract class LineEmitter(LineKernelKey key) : KernelEmitter
     protected abstract void EmitPixels(int pixels);
 
     /// <summary>Emits the multiply-adds of all kernel rows: one after the other, or in a loop where there are many.</summary>
-    protected void EmitRows(int weightVectors, int multiplyAdds, Action emitRow)
+    protected void EmitRows(int multiplyAdds, Action emitRow)
     {
-        _rowWeightBytes = 64 * weightVectors;
         _loopsOverRows = key.Rows > 1 && key.Rows * multiplyAdds > StraightMultiplyAdds;
         if (!_loopsOverRows)
         {
@@ -82,13 +81,13 @@ internal abstract class LineEmitter(LineKernelKey key) : KernelEmitter
         }
         _row = 0;
         Asm.mov(RowTable, Table);
-        Asm.mov(RowWeights, Weights);
+        Asm.mov(RowPanel, Panel);
         Asm.mov(RowsLeft, key.Rows);
         var next = Asm.CreateLabel();
         Asm.Label(ref next);
         emitRow();
         Asm.add(RowTable, sizeof(long));
-        Asm.add(RowWeights, _rowWeightBytes);
+        Asm.add(RowPanel, 64 * key.RowVectors);
         Asm.dec(RowsLeft);
         Asm.jnz(next);
     }
@@ -103,8 +102,11 @@ internal abstract class LineEmitter(LineKernelKey key) : KernelEmitter
 
     /// <summary>A vector of the current kernel row's weights.</summary>
     protected AssemblerMemoryOperand WeightAt(int vector) => _loopsOverRows
-        ? __zmmword_ptr[RowWeights + (64 * vector)]
-        : __zmmword_ptr[Weights + (_row * _rowWeightBytes) + (64 * vector)];
+        ? __zmmword_ptr[RowPanel + (64 * vector)]
+        : __zmmword_ptr[Panel + (64 * ((_row * key.RowVectors) + vector))];
+
+    /// <summary>A vector of the block's bias.</summary>
+    protected AssemblerMemoryOperand BiasAt(int vector) => __zmmword_ptr[Panel + (64 * ((key.Rows * key.RowVectors) + vector))];
 
     protected void FlipSign(AssemblerRegisterZMM bytes)
     {
@@ -115,7 +117,7 @@ internal abstract class LineEmitter(LineKernelKey key) : KernelEmitter
     protected void Quantize(AssemblerRegisterZMM x, int scaleVector)
     {
         Asm.vcvtdq2ps(x, x);
-        Asm.vmulps(x, x, __zmmword_ptr[Scale + (64 * scaleVector)]);
+        Asm.vmulps(x, x, __zmmword_ptr[Panel + (64 * ((key.Rows * key.RowVectors) + key.BiasVectors + scaleVector))]);
         Clamp(x);
         Asm.vcvtps2dq(x, x);
     }
@@ -142,6 +144,20 @@ internal abstract class LineEmitter(LineKernelKey key) : KernelEmitter
         else Asm.vpacksswb(a, a, c);
     }
 
+    private void EmitLines()
+    {
+        Asm.mov(Table, Argument(nameof(LineArguments.Table)));
+        Asm.mov(Output, Argument(nameof(LineArguments.Output)));
+        Asm.mov(Lines, Argument(nameof(LineArguments.Lines)));
+        var line = Asm.CreateLabel();
+        Asm.Label(ref line);
+        foreach (var (pixels, groups) in PixelGroups)
+            if (groups > 0) EmitGroups(pixels, groups);
+        Asm.add(Table, Argument(nameof(LineArguments.TableSkip)));
+        Asm.dec(Lines);
+        Asm.jnz(line);
+    }
+
     private void EmitGroups(int pixels, int groups)
     {
         if (groups == 1)
@@ -162,17 +178,6 @@ internal abstract class LineEmitter(LineKernelKey key) : KernelEmitter
         EmitPixels(pixels);
         Asm.add(Table, sizeof(long) * pixels * key.StrideX * key.Rows);
         Asm.add(Output, pixels * key.OutputStride);
-    }
-
-    private void LoadArguments()
-    {
-        Asm.mov(Table, Argument(nameof(LineArguments.Table)));
-        Asm.mov(Channel, Argument(nameof(LineArguments.ChannelOffset)));
-        Asm.mov(Weights, Argument(nameof(LineArguments.Weights)));
-        Asm.mov(Bias, Argument(nameof(LineArguments.Bias)));
-        Asm.mov(Scale, Argument(nameof(LineArguments.Scale)));
-        Asm.mov(Output, Argument(nameof(LineArguments.Output)));
-        Asm.mov(Lines, Argument(nameof(LineArguments.Lines)));
     }
 
     private AssemblerRegisterZMM Broadcast(string field)

@@ -48,6 +48,15 @@ internal abstract record LineKernelKey
 
     public bool ClampsAbove { get; }
 
+    /// <summary>Vectors of weights of one kernel row.</summary>
+    public abstract int RowVectors { get; }
+
+    /// <summary>Vectors of bias, where sums start.</summary>
+    public abstract int BiasVectors { get; }
+
+    /// <summary>Vectors of scale; there are none for floats.</summary>
+    public abstract int ScaleVectors { get; }
+
     /// <summary>The part of a name that all line kernels have.</summary>
     protected string NameOf(string kernel, string block) => string.Join('_',
         kernel, Arithmetic, $"{Rows}x{KernelWidth}", $"s{StrideX}d{DilationX}w{OutputWidth}p{OutputStride}", block,

@@ -7,26 +7,32 @@ namespace ServingStack.Kernels.Convolution;
 /// The constants of line kernels, block after block: vectors of weights, then of bias (with what the zero point contributes taken off), then
 /// of scale. What no channel fills stays zero.
 /// </summary>
-internal sealed class LinePanels(int blocks, int weightVectors, int biasVectors, int scaleVectors) : IDisposable
+internal sealed class LinePanels : IDisposable
 {
     private const int VectorBytes = 64;
 
-    private readonly int _blockVectors = weightVectors + biasVectors + scaleVectors;
-    private readonly NativeBuffer _memory = new((long)blocks * (weightVectors + biasVectors + scaleVectors) * VectorBytes);
+    private readonly int _weightVectors;
+    private readonly int _biasVectors;
+    private readonly int _scaleVectors;
+    private readonly NativeBuffer _memory;
 
-    public nint Weights(int block) => _memory.Address + (nint)Offset(block, 0);
+    /// <param name="key">Any block's kernel: all have panels of one size.</param>
+    public LinePanels(int blocks, LineKernelKey key)
+    {
+        _weightVectors = key.Rows * key.RowVectors;
+        (_biasVectors, _scaleVectors) = (key.BiasVectors, key.ScaleVectors);
+        _memory = new NativeBuffer(Offset(blocks, 0));
+    }
 
-    public nint Bias(int block) => _memory.Address + (nint)Offset(block, weightVectors);
-
-    public nint Scale(int block) => _memory.Address + (nint)Offset(block, weightVectors + biasVectors);
+    public nint Block(int block) => _memory.Address + (nint)Offset(block, 0);
 
     public Span<T> WeightSpan<T>(int block) where T : unmanaged =>
-        _memory.Span<T>(Offset(block, 0), weightVectors * VectorBytes / System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
+        _memory.Span<T>(Offset(block, 0), _weightVectors * VectorBytes / System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
 
-    public Span<int> BiasSpan(int block) => _memory.Span<int>(Offset(block, weightVectors), biasVectors * VectorBytes / sizeof(int));
+    public Span<int> BiasSpan(int block) => _memory.Span<int>(Offset(block, _weightVectors), _biasVectors * VectorBytes / sizeof(int));
 
     public Span<float> ScaleSpan(int block) =>
-        _memory.Span<float>(Offset(block, weightVectors + biasVectors), scaleVectors * VectorBytes / sizeof(float));
+        _memory.Span<float>(Offset(block, _weightVectors + _biasVectors), _scaleVectors * VectorBytes / sizeof(float));
 
     public void Dispose() => _memory.Dispose();
 
@@ -43,5 +49,5 @@ internal sealed class LinePanels(int blocks, int weightVectors, int biasVectors,
         return (((float)depth * 255 * 128) + bias) * scale;
     }
 
-    private long Offset(int block, int vector) => (((long)block * _blockVectors) + vector) * VectorBytes;
+    private long Offset(int block, int vector) => (((long)block * (_weightVectors + _biasVectors + _scaleVectors)) + vector) * VectorBytes;
 }
