@@ -32,27 +32,24 @@ internal sealed unsafe class BorderStrips : IDisposable
             if (CrossesBorder(problem, layout, x)) strips.Add(StripAt(x));
         }
         _strips = [.. strips];
-        _memory = new NativeBuffer((long)operands.Batch * problem.InputHeight * _strips.Length * _stripBytes);
+        _memory = new NativeBuffer((long)operands.Batch * problem.InputDepth * problem.InputHeight * _strips.Length * _stripBytes);
         if (problem.Input != DataType.Float32) new Span<byte>((void*)_memory.Address, checked((int)_memory.ByteLength)).Fill(zeroPoint);
     }
 
     public static bool AreNeeded(ConvolutionProblem problem, TapLayout layout) =>
         CrossesBorder(problem, layout, 0) || CrossesBorder(problem, layout, problem.OutputWidth - 1);
 
-    public nint AddressOf(int image, int inputY, int outputX) =>
-        AddressOf(((long)image * _problem.InputHeight) + inputY, _stripOfColumn[outputX]);
+    public nint AddressOf(long inputLine, int outputX) => AddressAt(inputLine, _stripOfColumn[outputX]);
 
     /// <summary>Copies what output pixels [first, end) read.</summary>
     public void Refresh(int first, int end)
     {
-        var pixels = _problem.OutputHeight * _problem.OutputWidth;
-        for (var image = first / pixels; image <= (end - 1) / pixels; image++)
+        var (firstLine, lastLine) = (first / _problem.OutputWidth, (end - 1) / _problem.OutputWidth);
+        for (var plane = firstLine / _problem.OutputHeight; plane <= lastLine / _problem.OutputHeight; plane++)
         {
-            var firstY = Math.Max(first - (image * pixels), 0) / _problem.OutputWidth;
-            var lastY = (Math.Min(end - (image * pixels), pixels) - 1) / _problem.OutputWidth;
-            var top = Math.Max((firstY * _problem.StrideY) - _problem.PadTop, 0);
-            var bottom = (lastY * _problem.StrideY) - _problem.PadTop + (_problem.DilationY * (_problem.KernelHeight - 1));
-            for (var y = top; y <= Math.Min(bottom, _problem.InputHeight - 1); y++) Copy(((long)image * _problem.InputHeight) + y);
+            var firstY = Math.Max(firstLine - (plane * _problem.OutputHeight), 0);
+            var lastY = Math.Min(lastLine - (plane * _problem.OutputHeight), _problem.OutputHeight - 1);
+            for (var kernelZ = 0; kernelZ < _problem.KernelDepth; kernelZ++) Refresh(plane, kernelZ, firstY, lastY);
         }
     }
 
@@ -69,7 +66,19 @@ internal sealed unsafe class BorderStrips : IDisposable
         return new Strip(first, first - left, Math.Max(end - first, 0));
     }
 
-    private nint AddressOf(long inputLine, int strip) => _memory.Address + (nint)(((inputLine * _strips.Length) + strip) * _stripBytes);
+    // All lines that lie between the top of the first window and the bottom of the last.
+    private void Refresh(int outputPlane, int kernelZ, int firstY, int lastY)
+    {
+        var (image, outputZ) = Math.DivRem(outputPlane, _problem.OutputDepth);
+        var z = (outputZ * _problem.StrideZ) - _problem.PadFront + (kernelZ * _problem.DilationZ);
+        if (z < 0 || z >= _problem.InputDepth) return;
+        var top = Math.Max((firstY * _problem.StrideY) - _problem.PadTop, 0);
+        var bottom = (lastY * _problem.StrideY) - _problem.PadTop + (_problem.DilationY * (_problem.KernelHeight - 1));
+        var firstLine = (((long)image * _problem.InputDepth) + z) * _problem.InputHeight;
+        for (var y = top; y <= Math.Min(bottom, _problem.InputHeight - 1); y++) Copy(firstLine + y);
+    }
+
+    private nint AddressAt(long inputLine, int strip) => _memory.Address + (nint)(((inputLine * _strips.Length) + strip) * _stripBytes);
 
     private void Copy(long inputLine)
     {
@@ -77,7 +86,7 @@ internal sealed unsafe class BorderStrips : IDisposable
         for (var i = 0; i < _strips.Length; i++)
         {
             var strip = _strips[i];
-            var target = (byte*)AddressOf(inputLine, i) + (strip.TargetPixel * _pixelBytes);
+            var target = (byte*)AddressAt(inputLine, i) + (strip.TargetPixel * _pixelBytes);
             new ReadOnlySpan<byte>(line + (strip.SourcePixel * _pixelBytes), strip.Pixels * _pixelBytes)
                 .CopyTo(new Span<byte>(target, strip.Pixels * _pixelBytes));
         }

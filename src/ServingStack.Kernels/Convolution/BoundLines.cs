@@ -30,10 +30,10 @@ internal sealed unsafe class BoundLines : BoundKernel
         _runs = LineRun.Of(blocks);
         KernelName = row;
         _constants = new EpilogueConstants(problem.Epilogue);
-        _lines = operands.Batch * problem.OutputHeight;
+        _lines = operands.Batch * problem.OutputLines;
         var lineBytes = problem.InputWidth * problem.InputChannels * problem.Input.Size() * problem.StrideY;
         _linesPerBand = Math.Max(FewestLines, MachineFeatures.Current.Caches.L1Data / lineBytes);
-        var taps = problem.KernelHeight * problem.KernelWidth * (problem.InputChannels / problem.Groups);
+        var taps = problem.KernelPixels * (problem.InputChannels / problem.Groups);
         var work = (long)_lines * problem.OutputWidth * problem.OutputChannels * taps;
         MaxParts = (int)Math.Clamp(work / MinimumWorkPerPart, 1, _lines);
     }

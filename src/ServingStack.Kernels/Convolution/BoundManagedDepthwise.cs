@@ -13,7 +13,7 @@ internal sealed unsafe class BoundManagedDepthwise(
 {
     private const int MostParts = 64;
 
-    private readonly int _lines = operands.Batch * problem.OutputHeight;
+    private readonly int _lines = operands.Batch * problem.OutputLines;
 
     // For each part a line of sums and a pixel as floats.
     private readonly float[] _scratch = new float[2 * MostParts * problem.InputChannels];
@@ -39,14 +39,13 @@ internal sealed unsafe class BoundManagedDepthwise(
     private void SumWindow(int line, int outputX, Span<float> sums, Span<float> pixel)
     {
         sums.Clear();
-        var (image, outputY) = Math.DivRem(line, problem.OutputHeight);
-        for (var tap = 0; tap < problem.KernelHeight * problem.KernelWidth; tap++)
+        for (var tap = 0; tap < problem.KernelPixels; tap++)
         {
-            var (ky, kx) = Math.DivRem(tap, problem.KernelWidth);
-            var y = (outputY * problem.StrideY) - problem.PadTop + (ky * problem.DilationY);
+            var (row, kx) = Math.DivRem(tap, problem.KernelWidth);
+            var inputLine = problem.InputLine(line, row);
             var x = (outputX * problem.StrideX) - problem.PadLeft + (kx * problem.DilationX);
-            if (y < 0 || y >= problem.InputHeight || x < 0 || x >= problem.InputWidth) continue;
-            var at = ((((nint)image * problem.InputHeight) + y) * problem.InputWidth) + x;
+            if (inputLine < 0 || x < 0 || x >= problem.InputWidth) continue;
+            var at = (nint)((inputLine * problem.InputWidth) + x);
             MultiplyAdd(Pixel(at, pixel), weights.AsSpan(tap * sums.Length, sums.Length), sums);
         }
     }

@@ -28,7 +28,7 @@ internal class EmittedConvolution : PackedConvolution
 
     protected override BoundKernel BindChecked(ConvolutionOperands operands)
     {
-        var rows = checked(operands.Batch * Problem.OutputHeight * Problem.OutputWidth);
+        var rows = checked(operands.Batch * Problem.OutputLines * Problem.OutputWidth);
         if (_layout.IsGemm) return new BoundTiles(_groups[0], GroupOperands(operands, rows, group: 0, operands.Input));
         var tiles = new RowTiles(rows, _groups[0].Shape(rows).Rows);
         var table = new IndirectionTable(Problem, _layout, operands, _zeroPoint, tiles.Ranges());

@@ -9,7 +9,7 @@ namespace ServingStack.Kernels.Convolution;
 /// </summary>
 internal sealed class GroupedPacking(ConvolutionProblem problem, GroupedLayout layout, GemmWeights weights)
 {
-    private readonly int _kernelPixels = problem.KernelHeight * problem.KernelWidth;
+    private readonly int _kernelPixels = problem.KernelPixels;
     private readonly int _groupInputs = problem.InputChannels / problem.Groups;
 
     /// <param name="key">What any block's kernel is specialised on.</param>

@@ -57,16 +57,12 @@ internal sealed class IndirectionTable : IPreparedInput
     private long AddressOf(int pixel, int tap)
     {
         var (line, x) = Math.DivRem(pixel, _problem.OutputWidth);
-        var (image, y) = Math.DivRem(line, _problem.OutputHeight);
-        var (ky, kx) = Math.DivRem(tap, _layout.TapsPerRow);
-        var inputY = (y * _problem.StrideY) - _problem.PadTop + (ky * _problem.DilationY);
+        var (row, kx) = Math.DivRem(tap, _layout.TapsPerRow);
+        var inputLine = _problem.InputLine(line, row);
         var inputX = (x * _problem.StrideX) - _problem.PadLeft + (kx * _problem.DilationX);
-        if (inputY < 0 || inputY >= _problem.InputHeight) return _zeroRow.Address;
+        if (inputLine < 0) return _zeroRow.Address;
         if (_layout.FitsLine(inputX))
-        {
-            var inputPixel = (((long)image * _problem.InputHeight) + inputY) * _problem.InputWidth + inputX;
-            return _input + (inputPixel * _problem.InputChannels * _problem.Input.Size());
-        }
-        return _strips?.AddressOf(image, inputY, x) ?? _zeroRow.Address;
+            return _input + (((inputLine * _problem.InputWidth) + inputX) * _problem.InputChannels * _problem.Input.Size());
+        return _strips?.AddressOf(inputLine, x) ?? _zeroRow.Address;
     }
 }

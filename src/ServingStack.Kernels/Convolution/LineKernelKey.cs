@@ -11,7 +11,7 @@ internal abstract record LineKernelKey
     protected LineKernelKey(ConvolutionProblem problem, EpilogueConstants constants)
     {
         Arithmetic = TileProduct.Arithmetic(problem.Input);
-        Rows = problem.KernelHeight;
+        Rows = problem.KernelRows;
         KernelWidth = problem.KernelWidth;
         StrideX = problem.StrideX;
         DilationX = problem.DilationX;

@@ -20,15 +20,15 @@ internal sealed class LineTable : IDisposable
         _zeroPixel = new NativeBuffer(problem.InputChannels * problem.Input.Size());
         if (problem.Input != DataType.Float32) _zeroPixel.Bytes.Fill((byte)zeroPoint);
         Columns = ((problem.OutputWidth - 1) * problem.StrideX) + (problem.DilationX * (problem.KernelWidth - 1)) + 1;
-        _addresses = new NativeBuffer((long)operands.Batch * problem.OutputHeight * LineBytes);
-        for (var line = 0; line < operands.Batch * problem.OutputHeight; line++) Fill(line);
+        _addresses = new NativeBuffer((long)operands.Batch * problem.OutputLines * LineBytes);
+        for (var line = 0; line < operands.Batch * problem.OutputLines; line++) Fill(line);
     }
 
     /// <summary>Columns of the padded input that the windows of one line touch.</summary>
     public int Columns { get; }
 
     /// <summary>Kernel rows: addresses of one column.</summary>
-    public int Rows => _problem.KernelHeight;
+    public int Rows => _problem.KernelRows;
 
     public int LineBytes => Columns * Rows * sizeof(long);
 
@@ -42,18 +42,18 @@ internal sealed class LineTable : IDisposable
 
     private void Fill(int line)
     {
-        var (image, y) = Math.DivRem(line, _problem.OutputHeight);
         var entries = _addresses.Span<long>((long)line * LineBytes, Columns * Rows);
-        for (var column = 0; column < Columns; column++)
-            for (var ky = 0; ky < _problem.KernelHeight; ky++)
-                entries[(column * Rows) + ky] = AddressOf(
-                    image, (y * _problem.StrideY) - _problem.PadTop + (ky * _problem.DilationY), column - _problem.PadLeft);
+        for (var row = 0; row < Rows; row++)
+        {
+            var inputLine = _problem.InputLine(line, row);
+            for (var column = 0; column < Columns; column++)
+                entries[(column * Rows) + row] = AddressOf(inputLine, column - _problem.PadLeft);
+        }
     }
 
-    private nint AddressOf(int image, int y, int x)
+    private nint AddressOf(long inputLine, int x)
     {
-        if (y < 0 || y >= _problem.InputHeight || x < 0 || x >= _problem.InputWidth) return _zeroPixel.Address;
-        var pixel = ((((long)image * _problem.InputHeight) + y) * _problem.InputWidth) + x;
-        return _input + (nint)(pixel * _problem.InputChannels * _problem.Input.Size());
+        if (inputLine < 0 || x < 0 || x >= _problem.InputWidth) return _zeroPixel.Address;
+        return _input + (nint)(((inputLine * _problem.InputWidth) + x) * _problem.InputChannels * _problem.Input.Size());
     }
 }

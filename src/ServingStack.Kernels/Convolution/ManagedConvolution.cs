@@ -17,7 +17,7 @@ internal sealed class ManagedConvolution : PackedConvolution
         ConvolutionChecks.Check(problem, weights);
         (_row, _zeroPoint) = (row, weights.ZeroPointA);
         var layout = new TapLayout(problem);
-        var depth = layout.GroupInputs * problem.KernelHeight * problem.KernelWidth;
+        var depth = layout.GroupInputs * problem.KernelPixels;
         _groups =
         [
             .. Enumerable.Range(0, problem.Groups)
@@ -29,7 +29,7 @@ internal sealed class ManagedConvolution : PackedConvolution
     protected override BoundKernel BindChecked(ConvolutionOperands operands)
     {
         var groupOutputs = Problem.OutputChannels / Problem.Groups;
-        var rows = checked(operands.Batch * Problem.OutputHeight * Problem.OutputWidth);
+        var rows = checked(operands.Batch * Problem.OutputLines * Problem.OutputWidth);
         var groups = _groups.Select((product, group) => ManagedGemm.Bind(
             _row, product, _epilogue, new WindowReader(Problem, operands, group, _zeroPoint),
             new ManagedOperands(

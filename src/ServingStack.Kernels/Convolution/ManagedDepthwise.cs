@@ -20,7 +20,7 @@ internal sealed class ManagedDepthwise : PackedConvolution
         ConvolutionChecks.Check(problem, weights);
         (_row, _zeroPoint) = (row, weights.ZeroPointA);
         _epilogue = new ManagedEpilogue(problem.Epilogue, weights);
-        var taps = problem.KernelHeight * problem.KernelWidth;
+        var taps = problem.KernelPixels;
         _weights = new float[taps * problem.InputChannels];
         for (var i = 0; i < _weights.Length; i++)
             _weights[(i % taps * problem.InputChannels) + (i / taps)] = problem.Input == DataType.Float32
@@ -34,7 +34,7 @@ internal sealed class ManagedDepthwise : PackedConvolution
         // Sums of bytes are kept in floats, which hold integers exactly up to 2^24: 255 * 128 * 512 taps.
         const int MostTaps = 512;
         if (!problem.IsDepthwise) return $"takes one channel a group, not {problem.InputChannels} in {problem.Groups} groups";
-        return problem.KernelHeight * problem.KernelWidth > MostTaps ? $"takes windows of at most {MostTaps} pixels" : null;
+        return problem.KernelPixels > MostTaps ? $"takes windows of at most {MostTaps} pixels" : null;
     }
 
     protected override BoundKernel BindChecked(ConvolutionOperands operands) =>

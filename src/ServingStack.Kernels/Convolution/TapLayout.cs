@@ -35,7 +35,7 @@ internal sealed class TapLayout
 
     public int TapsPerRow => _problem.KernelWidth / TapPixels;
 
-    public int Taps => _problem.KernelHeight * TapsPerRow;
+    public int Taps => _problem.KernelRows * TapsPerRow;
 
     public int TapElements => TapPixels * GroupInputs;
 
@@ -53,7 +53,8 @@ internal sealed class TapLayout
     /// <summary>A 1x1 convolution over every pixel is a GEMM over the input as it lies in memory.</summary>
     public bool IsGemm => _problem is
     {
-        Groups: 1, KernelHeight: 1, KernelWidth: 1, StrideX: 1, StrideY: 1, PadTop: 0, PadLeft: 0, PadBottom: 0, PadRight: 0,
+        Groups: 1, KernelPixels: 1, StrideX: 1, StrideY: 1, StrideZ: 1,
+        PadTop: 0, PadLeft: 0, PadFront: 0, PadBottom: 0, PadRight: 0, PadBack: 0,
     };
 
     /// <summary>A group's weights as depth x outputs; depth runs over kernel rows, kernel columns, channels, as the taps do.</summary>
@@ -63,7 +64,7 @@ internal sealed class TapLayout
 
     private T[] DepthMajor<T>(ReadOnlySpan<T> weights, int group)
     {
-        var kernelPixels = _problem.KernelHeight * _problem.KernelWidth;
+        var kernelPixels = _problem.KernelPixels;
         var result = new T[kernelPixels * GroupInputs * GroupOutputs];
         for (var output = 0; output < GroupOutputs; output++)
             for (var input = 0; input < GroupInputs; input++)

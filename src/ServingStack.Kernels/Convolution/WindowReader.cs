@@ -14,23 +14,22 @@ internal sealed unsafe class WindowReader(ConvolutionProblem problem, Convolutio
     public override void Read(int row, nint target)
     {
         var (line, x) = Math.DivRem(row, problem.OutputWidth);
-        var (image, y) = Math.DivRem(line, problem.OutputHeight);
-        for (var ky = 0; ky < problem.KernelHeight; ky++)
+        for (var kernelRow = 0; kernelRow < problem.KernelRows; kernelRow++)
+        {
+            var inputLine = problem.InputLine(line, kernelRow);
             for (var kx = 0; kx < problem.KernelWidth; kx++, target += _channels * _targetBytes)
-                ReadPixel(
-                    image, (y * problem.StrideY) - problem.PadTop + (ky * problem.DilationY),
-                    (x * problem.StrideX) - problem.PadLeft + (kx * problem.DilationX), target);
+                ReadPixel(inputLine, (x * problem.StrideX) - problem.PadLeft + (kx * problem.DilationX), target);
+        }
     }
 
-    private void ReadPixel(int image, int y, int x, nint target)
+    private void ReadPixel(long inputLine, int x, nint target)
     {
-        if (y < 0 || y >= problem.InputHeight || x < 0 || x >= problem.InputWidth)
+        if (inputLine < 0 || x < 0 || x >= problem.InputWidth)
         {
             NativeMemory.Clear((void*)target, (nuint)(_channels * _targetBytes));
             return;
         }
-        var pixel = ((((long)image * problem.InputHeight) + y) * problem.InputWidth) + x;
-        var element = (pixel * problem.InputChannels) + (group * _channels);
+        var element = (((inputLine * problem.InputWidth) + x) * problem.InputChannels) + (group * _channels);
         Copy(operands.Input + (nint)(element * _inputBytes), target, _channels);
     }
 }

@@ -20,12 +20,11 @@ internal sealed class ConvolutionCase(int batch, ConvolutionProblem problem, int
     /// </summary>
     public void Check(KernelRow<ConvolutionProblem, PackedConvolution> row, int parts = 1)
     {
-        var kernelPixels = problem.KernelHeight * problem.KernelWidth;
         var weights = RandomOperands.Weights(
             _random, problem.Input, problem.Epilogue, problem.OutputChannels,
-            problem.OutputChannels * (problem.InputChannels / problem.Groups) * kernelPixels);
-        var inputs = batch * problem.InputHeight * problem.InputWidth * problem.InputChannels;
-        var outputs = batch * problem.OutputHeight * problem.OutputWidth * problem.OutputChannels;
+            problem.OutputChannels * (problem.InputChannels / problem.Groups) * problem.KernelPixels);
+        var inputs = batch * problem.InputDepth * problem.InputHeight * problem.InputWidth * problem.InputChannels;
+        var outputs = batch * problem.OutputLines * problem.OutputWidth * problem.OutputChannels;
         using var input = RandomOperands.Fill(_random, problem.Input, inputs * problem.Input.Size());
         var residualType = problem.Epilogue.Residual ?? DataType.UInt8;
         using var residual = RandomOperands.Fill(_random, residualType, outputs * residualType.Size());

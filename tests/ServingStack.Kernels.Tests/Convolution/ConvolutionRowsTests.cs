@@ -22,7 +22,8 @@ public class ConvolutionRowsTests
         {
             var random = new Random(seed);
             var problem = AnyProblem(random);
-            if (problem.OutputHeight < 1 || problem.OutputWidth < 1 || row.Refuses(problem) is not null) continue;
+            if (random.Next(3) == 0) problem = WithDepth(random, problem);
+            if (problem.OutputDepth < 1 || problem.OutputHeight < 1 || problem.OutputWidth < 1 || row.Refuses(problem) is not null) continue;
             new ConvolutionCase(random.Next(1, 4), problem, seed).Check(row);
             done++;
         }
@@ -61,7 +62,7 @@ public class ConvolutionRowsTests
             OutputChannels = groups * groupOutputs,
             Groups = groups,
             InputHeight = random.Next(1, 12),
-            InputWidth = random.Next(1, 12),
+            InputWidth = random.Next(1, random.Next(4) == 0 ? 40 : 12),
             KernelHeight = random.Next(1, 6),
             KernelWidth = random.Next(1, 6),
             StrideY = random.Next(1, 4),
@@ -76,6 +77,16 @@ public class ConvolutionRowsTests
             Epilogue = RandomOperands.AnyEpilogue(random, type),
         };
     }
+
+    private static ConvolutionProblem WithDepth(Random random, ConvolutionProblem problem) => problem with
+    {
+        InputDepth = random.Next(1, 5),
+        KernelDepth = random.Next(1, 4),
+        StrideZ = random.Next(1, 3),
+        DilationZ = random.Next(1, 3),
+        PadFront = random.Next(0, 3),
+        PadBack = random.Next(0, 3),
+    };
 
     private static (int Groups, int Inputs, int Outputs) LikeGroups(Random random)
     {
@@ -109,6 +120,11 @@ public class ConvolutionRowsTests
             square with { InputChannels = 40, KernelHeight = 1, KernelWidth = 1, PadTop = 0, PadLeft = 0, PadBottom = 0, PadRight = 0 },
             square with { InputChannels = 96, OutputChannels = 96, Groups = 96, StrideX = 2, StrideY = 2 },
             square with { InputChannels = 128, OutputChannels = 128, Groups = 32, InputHeight = 7, InputWidth = 7 },
+            square with { InputChannels = 32, OutputChannels = 32, Groups = 32, InputHeight = 30, InputWidth = 30 },
+            square with { InputChannels = 144, OutputChannels = 144, Groups = 144, KernelHeight = 5, KernelWidth = 5 },
+            square with { InputChannels = 3, InputHeight = 9, InputDepth = 3, KernelDepth = 3, KernelWidth = 7, PadFront = 1, PadBack = 1 },
+            square with { InputDepth = 5, InputHeight = 7, KernelDepth = 3, PadFront = 1, PadBack = 1, StrideZ = 2 },
+            square with { InputChannels = 24, OutputChannels = 24, Groups = 24, InputHeight = 7, InputDepth = 4, KernelDepth = 3, PadFront = 1 },
         ];
     }
 }
