@@ -4,7 +4,7 @@ using ServingStack.Kernels.Convolution;
 
 namespace ServingStack.Engine.Lowering;
 
-/// <summary>Convolutions with constant weights, in one and two dimensions: fp32 and quantized.</summary>
+/// <summary>Convolutions with constant weights, in one to three dimensions: fp32 and quantized.</summary>
 internal static class Convolutions
 {
     public static IEnumerable<LoweringRow> Rows { get; } =
@@ -40,7 +40,7 @@ internal static class Convolutions
 
     private static string? Refusal(PlanNode node)
     {
-        if (node.X.Shape.Length is not (3 or 4)) return "one or two spatial axes are expected";
+        if (node.X.Shape.Length is < 3 or > 5) return "one to three spatial axes are expected";
         return LayerConstants.Refusal(node);
     }
 
@@ -48,16 +48,22 @@ internal static class Convolutions
     {
         InputChannels = window.Channels,
         OutputChannels = checked((int)node.Inputs[1]!.Shape[0]),
+        InputDepth = window.Depth,
         InputHeight = window.Height,
         InputWidth = window.Width,
+        KernelDepth = window.KernelZ,
         KernelHeight = window.KernelY,
         KernelWidth = window.KernelX,
+        StrideZ = window.StrideZ,
         StrideY = window.StrideY,
         StrideX = window.StrideX,
+        DilationZ = window.DilationZ,
         DilationY = window.DilationY,
         DilationX = window.DilationX,
+        PadFront = window.PadFront,
         PadTop = window.PadTop,
         PadLeft = window.PadLeft,
+        PadBack = window.PadBack,
         PadBottom = window.PadBottom,
         PadRight = window.PadRight,
         Groups = checked((int)node.Attributes.Int("group", 1)),

@@ -67,8 +67,9 @@ internal static class QuantizedOperators
 
     private static string? LowerPool(LoweringContext context, PlanNode node, Func<PlanNode, PoolProblem> problemOf)
     {
-        if (node.X.Shape.Length is not (3 or 4)) return "one or two spatial axes are expected";
+        if (node.X.Shape.Length is < 3 or > 5) return "one to three spatial axes are expected";
         var problem = problemOf(node);
+        if (Pools.DepthProblemOf(node, problem) is not null) return "a mean over depth would be rounded twice";
         var x = context.Read(node.X, Layout.ChannelsLast);
         var y = context.Write(node.Y, Layout.ChannelsLast);
         context.Emit(

@@ -30,6 +30,15 @@ internal sealed class LayerBuilder(Random random, bool quantized)
         LayerWeights(outputs, inputs, kernel, kernel),
         Weights(outputs)));
 
+    /// <summary>A convolution over as many axes as its window has.</summary>
+    /// <param name="groupInputs">Channels that one output reads.</param>
+    public Value Convolution(Value x, AttributeMap window, int groupInputs, int outputs, int groups = 1)
+    {
+        window["group"] = (long)groups;
+        var weights = LayerWeights([outputs, groupInputs, .. window.Ints("kernel_shape")!]);
+        return Quantized(Graph.Add("Conv", window, x, weights, Weights(outputs)));
+    }
+
     public Value Layer(Value x, int inputs, int outputs) =>
         Graph.Add("Gemm", new AttributeMap { ["transB"] = 1L }, x, LayerWeights(outputs, inputs), Weights(outputs));
 
