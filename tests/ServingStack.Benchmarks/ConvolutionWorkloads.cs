@@ -6,7 +6,7 @@ using ServingStack.Kernels.Gemm;
 namespace ServingStack.Benchmarks;
 
 /// <summary>
-/// Convolutions of ResNet-20, ResNet-50 and MobileNet-v2, one image. ONNX Runtime reads NCHW, its own order; we read NHWC, ours.
+/// Convolutions of ResNet-20, ResNet-50, ResNeXt-50 and mobile networks, one image; of 3-D ResNet and X3D, one clip of eight frames. ONNX Runtime reads NCHW, its own order; we read NHWC, ours.
 /// </summary>
 internal static class ConvolutionWorkloads
 {
@@ -40,10 +40,32 @@ internal static class ConvolutionWorkloads
         ("grouped-32x32", 1024, 1024, 7, 3, 1, 32),
     ];
 
+    // The same over eight frames, with the kernel's extent in time before its extent in space.
+    private static readonly (string Name, int In, int Out, int Size, int Depth, int Kernel, int Stride, int Groups)[] VideoLayers =
+    [
+        ("video-stem-3x7x7", 3, 64, 112, 3, 7, 2, 1),
+        ("video-128-3x3x3", 128, 128, 28, 3, 3, 1, 1),
+        ("video-128-1x3x3", 128, 128, 28, 1, 3, 1, 1),
+        ("video-depthwise-108-3x3x3", 108, 108, 28, 3, 3, 1, 108),
+        ("video-depthwise-108-1x3x3", 108, 108, 28, 1, 3, 1, 108),
+    ];
+
     public static IEnumerable<KernelWorkload> Create() =>
-        from layer in Layers
         from type in new[] { DataType.UInt8, DataType.Float32 }
-        select Create(layer.Name, type, Problem(layer, type));
+        from problem in Problems(type)
+        select Create(problem.Name, type, problem.Problem);
+
+    private static IEnumerable<(string Name, ConvolutionProblem Problem)> Problems(DataType type) =>
+    [
+        .. Layers.Select(l => (l.Name, Problem((l.Name, l.In, l.Out, l.Size, l.Kernel, l.Stride, l.Groups), type))),
+        .. VideoLayers.Select(l => (l.Name, Problem((l.Name, l.In, l.Out, l.Size, l.Kernel, l.Stride, l.Groups), type) with
+        {
+            InputDepth = 8,
+            KernelDepth = l.Depth,
+            PadFront = l.Depth / 2,
+            PadBack = l.Depth / 2,
+        })),
+    ];
 
     private static ConvolutionProblem Problem(
         (string Name, int In, int Out, int Size, int Kernel, int Stride, int Groups) l, DataType type) => new()
@@ -67,13 +89,13 @@ internal static class ConvolutionWorkloads
 
     private static KernelWorkload Create(string name, DataType type, ConvolutionProblem p)
     {
-        var weights = p.OutputChannels * (p.InputChannels / p.Groups) * p.KernelHeight * p.KernelWidth;
+        var weights = p.OutputChannels * (p.InputChannels / p.Groups) * p.KernelPixels;
         var quantized = type == DataType.UInt8;
         return new KernelWorkload
         {
             Family = quantized ? "convolution-int8" : "convolution-fp32",
             Shape = name,
-            Operations = 2.0 * weights * p.OutputHeight * p.OutputWidth,
+            Operations = 2.0 * weights * p.OutputLines * p.OutputWidth,
             Limit = quantized ? Limit.Bytes : Limit.Floats,
             Bind = arena => Bind(arena, p, quantized ? IntegerWeights(p, weights) : new GemmWeights { B = Numbers.FloatBytes(weights) }),
             Graph = () => quantized ? QuantizedGraph(p, weights) : FloatGraph(p, weights),
@@ -90,8 +112,8 @@ internal static class ConvolutionWorkloads
     private static BoundKernel Bind(BenchmarkArena arena, ConvolutionProblem p, GemmWeights weights)
     {
         var packed = arena.Own(KernelTable.Select(p).Chosen.Pack(p, weights));
-        var inputs = (long)p.InputHeight * p.InputWidth * p.InputChannels;
-        var outputs = (long)p.OutputHeight * p.OutputWidth * p.OutputChannels;
+        var inputs = (long)p.InputDepth * p.InputHeight * p.InputWidth * p.InputChannels;
+        var outputs = (long)p.OutputLines * p.OutputWidth * p.OutputChannels;
         var input = p.Input == DataType.Float32 ? arena.RandomFloats(inputs) : arena.RandomBytes(inputs);
         return packed.Bind(new ConvolutionOperands(1, input, arena.Empty(outputs * p.Epilogue.Output.Size())));
     }
@@ -99,7 +121,7 @@ internal static class ConvolutionWorkloads
     private static Graph QuantizedGraph(ConvolutionProblem p, int weights)
     {
         var graph = new Graph("QLinearConv");
-        var x = graph.AddInput("x", ElementType.UInt8, Shape.Of(1, p.InputChannels, p.InputHeight, p.InputWidth));
+        var x = graph.AddInput("x", ElementType.UInt8, Shape.Of([1, p.InputChannels, .. Axes(p, p.InputDepth, p.InputHeight, p.InputWidth)]));
         var w = graph.AddConstant(new Tensor(ElementType.Int8, WeightShape(p), Numbers.Bytes(weights)));
         var channels = p.OutputChannels;
         var y = graph.Add(
@@ -112,25 +134,28 @@ internal static class ConvolutionWorkloads
     private static Graph FloatGraph(ConvolutionProblem p, int weights)
     {
         var graph = new Graph("Conv");
-        var x = graph.AddInput("x", ElementType.Float32, Shape.Of(1, p.InputChannels, p.InputHeight, p.InputWidth));
+        var x = graph.AddInput("x", ElementType.Float32, Shape.Of([1, p.InputChannels, .. Axes(p, p.InputDepth, p.InputHeight, p.InputWidth)]));
         var w = graph.AddConstant(Tensor.From<float>(Numbers.Floats(weights), WeightShape(p)));
         return Finish(graph, graph.Add("Conv", Attributes(p), x, w), ElementType.Float32, p);
     }
 
     private static long[] WeightShape(ConvolutionProblem p) =>
-        [p.OutputChannels, p.InputChannels / p.Groups, p.KernelHeight, p.KernelWidth];
+        [p.OutputChannels, p.InputChannels / p.Groups, .. Axes(p, p.KernelDepth, p.KernelHeight, p.KernelWidth)];
+
+    // Numbers of two or three axes, as the problem has them.
+    private static long[] Axes(ConvolutionProblem p, int z, int y, int x) => p.InputDepth > 1 ? [z, y, x] : [y, x];
 
     private static AttributeMap Attributes(ConvolutionProblem p) => new()
     {
-        { "strides", new long[] { p.StrideY, p.StrideX } },
-        { "pads", new long[] { p.PadTop, p.PadLeft, p.PadBottom, p.PadRight } },
+        { "strides", Axes(p, p.StrideZ, p.StrideY, p.StrideX) },
+        { "pads", (long[])[.. Axes(p, p.PadFront, p.PadTop, p.PadLeft), .. Axes(p, p.PadBack, p.PadBottom, p.PadRight)] },
         { "group", (long)p.Groups },
     };
 
     private static Graph Finish(Graph graph, Value output, ElementType type, ConvolutionProblem p)
     {
         output.ElementType = type;
-        output.Shape = Shape.Of(1, p.OutputChannels, p.OutputHeight, p.OutputWidth);
+        output.Shape = Shape.Of([1, p.OutputChannels, .. Axes(p, p.OutputDepth, p.OutputHeight, p.OutputWidth)]);
         graph.Outputs.Add(output);
         return graph;
     }
