@@ -1,6 +1,7 @@
 using ServingStack.Kernels.Convolution;
 using ServingStack.Kernels.Embedding;
 using ServingStack.Kernels.Gemm;
+using ServingStack.Kernels.Jit;
 using ServingStack.Kernels.Machine;
 using ServingStack.Kernels.Reference;
 
@@ -98,7 +99,7 @@ public static class KernelTable
         problem => problem.B != weights ? $"takes {weights} weights, not {problem.B}"
             : !rounds ? null
             : !problem.RoundsActivations ? "rounds activations to bfloat16"
-            : MachineFeatures.Current.HasBFloat16Products ? null : "needs AVX-512 BF16",
+            : BFloat16Speed.Refusal,
         (problem, packed) => new EmittedHalfGemm(name, problem, packed, rounds));
 
     private static string? RefusesHalves(GemmProblem problem) => problem.StoresHalves() ? $"takes no {problem.B} weights" : null;

@@ -27,7 +27,7 @@ internal static class Gemms
         var problem = ProblemOf(node, product);
         var selection = KernelTable.Select(problem, context.InstructionSet);
         var packed = context.Weights.GetOrAdd(
-            new Key(node.Y.Name, problem), () => selection.Chosen.Pack(problem, WeightsOf(node, product)));
+            new Key(node.Y.Name, problem), () => selection.Chosen.Pack(problem, WeightsOf(node, product, problem.B)));
 
         var a = context.Read(node.X, Layout.Plain);
         var residual = product.Residual is { } r ? context.Read(r, Layout.Plain) : null;
@@ -74,15 +74,19 @@ internal static class Gemms
         var epilogue = Epilogues.Of(node);
         if (node.Domain != Domains.Quantized)
             epilogue = epilogue with { Residual = product.Residual is null ? null : DataType.Float32, ResidualScale = product.ResidualScale };
-        return new GemmProblem(product.N, product.K, node.X.KernelType!.Value, epilogue);
+        var problem = new GemmProblem(product.N, product.K, node.X.KernelType!.Value, epilogue);
+        // A factor could make a weight too long for 16 bits.
+        return node.Domain == Domains.Quantized || node.Attributes.Float("alpha", 1) != 1
+            ? problem : problem with { B = HalfStorage.TypeFor(node.Inputs[1]!.Constant!, product.M) };
     }
 
-    private static GemmWeights WeightsOf(PlanNode node, Product product)
+    private static GemmWeights WeightsOf(PlanNode node, Product product, DataType type)
     {
         var constant = node.Inputs[1]!.Constant!;
         var matrix = product.TransB ? LayerConstants.Transposed(constant) : constant.Bytes;
         if (node.Domain == Domains.Quantized) return LayerConstants.Of(node, matrix, product.N);
-        return new GemmWeights { B = LayerConstants.Scaled(matrix, node.Attributes.Float("alpha", 1)), Bias = product.Bias };
+        var scaled = LayerConstants.Scaled(matrix, node.Attributes.Float("alpha", 1));
+        return new GemmWeights { B = HalfStorage.Narrowed(scaled, type), Bias = product.Bias };
     }
 
     private static bool IsGemm(PlanNode node) => node.OpType is "Gemm" or "FusedGemm";

@@ -53,8 +53,6 @@ internal sealed class OutlierEmitter(OutlierKernelKey key) : KernelEmitter
         Asm.mov(Output, __qword_ptr[Arguments + OutlierArguments.Offset(nameof(OutlierArguments.Sums))]);
         Asm.mov(Stride, __qword_ptr[Arguments + OutlierArguments.Offset(nameof(OutlierArguments.Stride))]);
         Asm.lea(Words, __[Counts + (4 * OutlierPanels.BlockColumns)]);
-        Asm.mov(eax, (1 << key.Lanes) - 1);
-        Asm.kmovw(k1, eax);
         var sums = Vectors.Take(OutlierPanels.BlockColumns, "sums");
         var mark = Vectors.Mark();
         _partial = Vectors.Take(OutlierPanels.GroupWords - 1, "partial sums");
@@ -79,7 +77,7 @@ internal sealed class OutlierEmitter(OutlierKernelKey key) : KernelEmitter
         {
             Asm.movzx(eax, __word_ptr[Words + (4 * i)]);
             if (key.Lanes > 2) Asm.shl(eax, (byte)(BitOperations.Log2((uint)key.Lanes) - 1));
-            Asm.vmovups(_rows.k1.z, __zmmword_ptr[Activations + (rax * (key.Lanes > 1 ? 8 : 4))]);
+            LoadRows(Activations + (rax * (key.Lanes > 1 ? 8 : 4)));
             Asm.vfmadd231ps(sums[i], _rows, __dword_bcst[Words + (4 * i)]);
         }
         Asm.add(Words, 4 * OutlierPanels.GroupWords);
@@ -90,6 +88,18 @@ internal sealed class OutlierEmitter(OutlierKernelKey key) : KernelEmitter
         Asm.vaddps(sums[0], sums[0], sums[2]);
         Asm.Label(ref end);
         Asm.nop();
+    }
+
+    // No more than there is, so that no load crosses a cache line; the rest of the register becomes zero.
+    private void LoadRows(AssemblerMemoryOperand rows)
+    {
+        // The shorter encoding names the first sixteen registers only.
+        Asm.PreferVex = false;
+        if (key.Lanes == 1) Asm.vmovss(VectorRegisters.Low(_rows), __dword_ptr[rows]);
+        else if (key.Lanes == 2) Asm.vmovsd(VectorRegisters.Low(_rows), __qword_ptr[rows]);
+        else if (key.Lanes == 4) Asm.vmovups(VectorRegisters.Low(_rows), __xmmword_ptr[rows]);
+        else if (key.Lanes == 8) Asm.vmovups(VectorRegisters.Half(_rows), __ymmword_ptr[rows]);
+        else Asm.vmovups(_rows, __zmmword_ptr[rows]);
     }
 
     /// <summary>Sixteen registers of columns become sixteen of rows, in four rounds of two-register shuffles.</summary>
