@@ -49,13 +49,18 @@ public static class BatchNormalization
             var factor = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(factors));
             var shift = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(shifts));
             var (low, high) = (Vector512.Create(clampMin), Vector512.Create(clampMax));
-            for (var c = 0; c < factors.Length; c += Vector512<float>.Count)
+            const int Width = 16;
+            var c = 0;
+            for (; c <= factors.Length - Width; c += Width)
             {
-                var lanes = Math.Min(Vector512<float>.Count, factors.Length - c);
-                var z = Lanes.Load(from + c, lanes);
-                z = Vector512.FusedMultiplyAdd(z, Lanes.Load(factor + c, lanes), Lanes.Load(shift + c, lanes));
-                Lanes.Store(Vector512.MinNative(high, Vector512.MaxNative(low, z)), to + c, lanes);
+                var z = Vector512.FusedMultiplyAdd(Vector512.Load(from + c), Vector512.Load(factor + c), Vector512.Load(shift + c));
+                Vector512.MinNative(high, Vector512.MaxNative(low, z)).Store(to + c);
             }
+
+            var rest = factors.Length - c;
+            if (rest == 0) return;
+            var last = Vector512.FusedMultiplyAdd(Lanes.Load(from + c, rest), Lanes.Load(factor + c, rest), Lanes.Load(shift + c, rest));
+            Lanes.Store(Vector512.MinNative(high, Vector512.MaxNative(low, last)), to + c, rest);
         }
     }
 }

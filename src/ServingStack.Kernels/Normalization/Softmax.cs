@@ -38,54 +38,70 @@ public static class Softmax
             else Scale(to, Vector512.Create(1 / sum));
         }
 
+        // A NaN may get lost here: it comes back with its exponential, and then the whole row is NaN.
         private float Largest(float* from)
         {
             var lowest = Vector512.Create(float.NegativeInfinity);
-            var max = lowest;
-            for (long i = 0; i < length; i += Width)
+            var (a, b, c, d) = (lowest, lowest, lowest, lowest);
+            long i = 0;
+            for (; i <= length - (4 * Width); i += 4 * Width)
             {
-                var lanes = (int)Math.Min(Width, length - i);
-                var inside = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(lanes)).AsSingle();
-                max = Vector512.Max(max, Vector512.ConditionalSelect(inside, Lanes.Load(from + i, lanes), lowest));
+                a = Vector512.MaxNative(a, Vector512.Load(from + i));
+                b = Vector512.MaxNative(b, Vector512.Load(from + i + Width));
+                c = Vector512.MaxNative(c, Vector512.Load(from + i + (2 * Width)));
+                d = Vector512.MaxNative(d, Vector512.Load(from + i + (3 * Width)));
             }
 
-            var largest = max[0];
-            for (var lane = 1; lane < Width; lane++) largest = MathF.Max(largest, max[lane]);
-            return largest;
+            for (; i <= length - Width; i += Width) a = Vector512.MaxNative(a, Vector512.Load(from + i));
+            var rest = (int)(length - i);
+            if (rest > 0) b = Vector512.MaxNative(b, Vector512.ConditionalSelect(Inside(rest), Lanes.Load(from + i, rest), lowest));
+            return Across.Max(Vector512.MaxNative(Vector512.MaxNative(a, b), Vector512.MaxNative(c, d)));
         }
 
         /// <summary>The sum; the exponentials are left in <paramref name="to"/>, unless only their logarithm is wanted.</summary>
         private float SumOfExponentials(float* from, float* to, Vector512<float> max)
         {
-            var sum = Vector512<float>.Zero;
-            for (long i = 0; i < length; i += Width)
+            var (sum, second) = (Vector512<float>.Zero, Vector512<float>.Zero);
+            long i = 0;
+            for (; i <= length - (2 * Width); i += 2 * Width)
+            {
+                var e = VectorMath.Exp(Vector512.Load(from + i) - max);
+                var f = VectorMath.Exp(Vector512.Load(from + i + Width) - max);
+                sum += e;
+                second += f;
+                if (logarithm) continue;
+                e.Store(to + i);
+                f.Store(to + i + Width);
+            }
+
+            for (; i < length; i += Width)
             {
                 var lanes = (int)Math.Min(Width, length - i);
-                var inside = Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(lanes)).AsSingle();
-                var e = Vector512.ConditionalSelect(inside, VectorMath.Exp(Lanes.Load(from + i, lanes) - max), Vector512<float>.Zero);
+                var e = Vector512.ConditionalSelect(Inside(lanes), VectorMath.Exp(Lanes.Load(from + i, lanes) - max), Vector512<float>.Zero);
                 sum += e;
                 if (!logarithm) Lanes.Store(e, to + i, lanes);
             }
 
-            return Vector512.Sum(sum);
+            return Across.Sum(sum + second);
         }
+
+        private static Vector512<float> Inside(int lanes) =>
+            Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(lanes)).AsSingle();
 
         private void Shift(float* from, float* to, Vector512<float> by)
         {
-            for (long i = 0; i < length; i += Width)
-            {
-                var lanes = (int)Math.Min(Width, length - i);
-                Lanes.Store(Lanes.Load(from + i, lanes) - by, to + i, lanes);
-            }
+            long i = 0;
+            for (; i <= length - Width; i += Width) (Vector512.Load(from + i) - by).Store(to + i);
+            var rest = (int)(length - i);
+            if (rest > 0) Lanes.Store(Lanes.Load(from + i, rest) - by, to + i, rest);
         }
 
         private void Scale(float* to, Vector512<float> by)
         {
-            for (long i = 0; i < length; i += Width)
-            {
-                var lanes = (int)Math.Min(Width, length - i);
-                Lanes.Store(Lanes.Load(to + i, lanes) * by, to + i, lanes);
-            }
+            long i = 0;
+            for (; i <= length - Width; i += Width) (Vector512.Load(to + i) * by).Store(to + i);
+            var rest = (int)(length - i);
+            if (rest > 0) Lanes.Store(Lanes.Load(to + i, rest) * by, to + i, rest);
         }
     }
 
