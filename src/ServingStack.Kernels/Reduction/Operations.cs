@@ -15,6 +15,9 @@ public interface IReduction
     /// <summary>Two accumulators to one.</summary>
     static abstract Vector512<float> Merge(Vector512<float> a, Vector512<float> b);
 
+    /// <inheritdoc cref="Merge(Vector512{float}, Vector512{float})"/>
+    static abstract Vector128<float> Merge(Vector128<float> a, Vector128<float> b);
+
     static abstract Vector512<float> Finish(Vector512<float> accumulator, long count);
 }
 
@@ -28,6 +31,8 @@ public readonly struct Sum : IReduction
     public static Vector512<float> Combine(Vector512<float> accumulator, Vector512<float> x) => accumulator + x;
 
     public static Vector512<float> Merge(Vector512<float> a, Vector512<float> b) => a + b;
+
+    public static Vector128<float> Merge(Vector128<float> a, Vector128<float> b) => a + b;
 
     public static Vector512<float> Finish(Vector512<float> accumulator, long count) => accumulator;
 }
@@ -43,6 +48,8 @@ public readonly struct Mean : IReduction
 
     public static Vector512<float> Merge(Vector512<float> a, Vector512<float> b) => a + b;
 
+    public static Vector128<float> Merge(Vector128<float> a, Vector128<float> b) => a + b;
+
     public static Vector512<float> Finish(Vector512<float> accumulator, long count) => accumulator / Vector512.Create((float)count);
 }
 
@@ -56,6 +63,8 @@ public readonly struct Max : IReduction
     public static Vector512<float> Combine(Vector512<float> accumulator, Vector512<float> x) => Vector512.Max(accumulator, x);
 
     public static Vector512<float> Merge(Vector512<float> a, Vector512<float> b) => Vector512.Max(a, b);
+
+    public static Vector128<float> Merge(Vector128<float> a, Vector128<float> b) => Vector128.Max(a, b);
 
     public static Vector512<float> Finish(Vector512<float> accumulator, long count) => accumulator;
 }
@@ -71,6 +80,8 @@ public readonly struct Min : IReduction
 
     public static Vector512<float> Merge(Vector512<float> a, Vector512<float> b) => Vector512.Min(a, b);
 
+    public static Vector128<float> Merge(Vector128<float> a, Vector128<float> b) => Vector128.Min(a, b);
+
     public static Vector512<float> Finish(Vector512<float> accumulator, long count) => accumulator;
 }
 
@@ -85,6 +96,8 @@ public readonly struct SumSquare : IReduction
 
     public static Vector512<float> Merge(Vector512<float> a, Vector512<float> b) => a + b;
 
+    public static Vector128<float> Merge(Vector128<float> a, Vector128<float> b) => a + b;
+
     public static Vector512<float> Finish(Vector512<float> accumulator, long count) => accumulator;
 }
 
@@ -98,6 +111,8 @@ public readonly struct L2 : IReduction
     public static Vector512<float> Combine(Vector512<float> accumulator, Vector512<float> x) => accumulator + (x * x);
 
     public static Vector512<float> Merge(Vector512<float> a, Vector512<float> b) => a + b;
+
+    public static Vector128<float> Merge(Vector128<float> a, Vector128<float> b) => a + b;
 
     public static Vector512<float> Finish(Vector512<float> accumulator, long count) => Vector512.Sqrt(accumulator);
 }

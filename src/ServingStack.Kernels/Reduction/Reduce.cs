@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using ServingStack.Kernels.Parallel;
 using ServingStack.Kernels.Vectors;
@@ -59,17 +60,18 @@ public static class Reduce
             }
 
             accumulator = TReduction.Merge(TReduction.Merge(accumulator, second), TReduction.Merge(third, fourth));
-            return TReduction.Finish(Across(accumulator), length)[0];
+            return TReduction.Finish(Vector512.Create(Across(accumulator)), length)[0];
         }
 
-        /// <summary>All lanes merged, in every lane: halves with each other, then quarters, and so on.</summary>
-        private static Vector512<float> Across(Vector512<float> x)
+        /// <summary>All lanes merged: quarters with each other, then halves, and so on.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static float Across(Vector512<float> x)
         {
-            var eight = Vector512.Create(x.GetUpper(), x.GetLower());
-            x = TReduction.Merge(x, eight);
-            x = TReduction.Merge(x, Vector512.Shuffle(x, Vector512.Create(4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)));
-            x = TReduction.Merge(x, Vector512.Shuffle(x, Vector512.Create(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)));
-            return TReduction.Merge(x, Vector512.Shuffle(x, Vector512.Create(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)));
+            var (lower, upper) = (x.GetLower(), x.GetUpper());
+            var four = TReduction.Merge(
+                TReduction.Merge(lower.GetLower(), lower.GetUpper()), TReduction.Merge(upper.GetLower(), upper.GetUpper()));
+            four = TReduction.Merge(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+            return TReduction.Merge(four, Vector128.Shuffle(four, Vector128.Create(1, 0, 3, 2)))[0];
         }
     }
 

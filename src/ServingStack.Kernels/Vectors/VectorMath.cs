@@ -16,6 +16,10 @@ internal static class VectorMath
     private const float Ln2High = 0.693359375f;
     private const float Ln2Low = -2.12194440e-4f;
 
+    private const float TanhBound = 9f;
+
+    private const float Rounder = 12582912f;
+
     // Beyond these e^x is infinite, or zero, in single precision.
     private const float ExpHigh = 89f;
     private const float ExpLow = -104.5f;
@@ -26,7 +30,8 @@ internal static class VectorMath
     {
         // The second operand comes through when either is NaN.
         x = Vector512.MinNative(Vector512.Create(ExpHigh), Vector512.MaxNative(Vector512.Create(ExpLow), x));
-        var n = Vector512.Round(x * Log2E);
+        // In numbers of this size a unit is 1: adding it rounds.
+        var n = Vector512.FusedMultiplyAdd(x, Vector512.Create(Log2E), Vector512.Create(Rounder)) - Vector512.Create(Rounder);
         var r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Ln2High), x);
         r = Vector512.FusedMultiplyAdd(n, Vector512.Create(-Ln2Low), r);
         var p = Polynomial(r, 1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f);
@@ -64,20 +69,19 @@ internal static class VectorMath
         return Vector512.ConditionalSelect(Vector512.Equals(x, Vector512<float>.Zero), Vector512.Create(float.NegativeInfinity), y);
     }
 
-    /// <summary>tanh x: an odd polynomial near zero (Cephes tanhf), 1 - 2 / (e^2|x| + 1) with the sign of x elsewhere.</summary>
+    /// <summary>tanh x = x p(x^2) / q(x^2), a rational approximation; 1 with the sign of x from where that is the nearest number.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Tanh(Vector512<float> x)
     {
         var z = x * x;
-        var p = Polynomial(z, -5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f, 1.33314422036e-1f, -3.33332819422e-1f);
-        var near = Vector512.FusedMultiplyAdd(p * z, x, x);
-        var magnitude = Vector512.Abs(x);
-        // Beyond 20 the result is 1, and e^2|x| would only overflow. NaN goes through as the second operand.
-        var bounded = Vector512.MinNative(Vector512.Create(20f), magnitude);
-        var reciprocal = Reciprocal(Exp(bounded + bounded) + Vector512<float>.One);
-        var far = Vector512.FusedMultiplyAdd(Vector512.Create(-2f), reciprocal, Vector512<float>.One);
-        far = Vector512.CopySign(far, x);
-        return Vector512.ConditionalSelect(Vector512.LessThan(magnitude, Vector512.Create(0.625f)), near, far);
+        var p = Polynomial(z, -2.76076847742355e-16f, 2.00018790482477e-13f, -8.60467152213735e-11f, 5.12229709037114e-08f, 1.48572235717979e-05f);
+        p = Vector512.FusedMultiplyAdd(p, z, Vector512.Create(6.37261928875436e-04f));
+        p = Vector512.FusedMultiplyAdd(p, z, Vector512.Create(4.89352455891786e-03f));
+        var q = Vector512.FusedMultiplyAdd(Vector512.Create(1.19825839466702e-06f), z, Vector512.Create(1.18534705686654e-04f));
+        q = Vector512.FusedMultiplyAdd(q, z, Vector512.Create(2.26843463243900e-03f));
+        q = Vector512.FusedMultiplyAdd(q, z, Vector512.Create(4.89352518554385e-03f));
+        var one = Vector512.CopySign(Vector512<float>.One, x);
+        return Vector512.ConditionalSelect(Vector512.GreaterThan(Vector512.Abs(x), Vector512.Create(TanhBound)), one, p * Reciprocal(q) * x);
     }
 
     /// <summary>1 / (1 + e^-x), with e^-|x| in place of e^-x so that nothing overflows.</summary>
@@ -89,7 +93,7 @@ internal static class VectorMath
         return Vector512.ConditionalSelect(Vector512.LessThan(x, Vector512<float>.Zero), e * above, above);
     }
 
-    /// <summary>1 / x for x between 1 and 2^100: from a guess of 14 bits, twice as many by one step of Newton's.</summary>
+    /// <summary>1 / x for x between 2^-100 and 2^100: from a guess of 14 bits, twice as many by one step of Newton's.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Reciprocal(Vector512<float> x)
     {
