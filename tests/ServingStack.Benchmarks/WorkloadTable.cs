@@ -12,6 +12,7 @@ internal static class WorkloadTable
         .. EmbeddingWorkloads.Create(),
         .. BandwidthWorkloads.Create(),
         .. LayoutWorkloads.Create(),
+        .. RecurrentWorkloads.Create(),
     ];
 
     /// <summary>The first and the last row of each family: that everything still runs, in a few seconds.</summary>
