@@ -13,13 +13,17 @@ internal sealed class OnnxRuntimePeer : IDisposable
     private readonly RunOptions _options = new();
     private readonly List<OrtValue> _values = [];
 
-    public OnnxRuntimePeer(byte[] model, int batch = 1)
+    /// <param name="model">An ONNX file.</param>
+    /// <param name="batch">The extent of open dimensions.</param>
+    /// <param name="literal">Computes node by node as the file says, without optimizations.</param>
+    public OnnxRuntimePeer(byte[] model, int batch = 1, bool literal = false)
     {
         using var options = new SessionOptions
         {
             IntraOpNumThreads = 1,
             InterOpNumThreads = 1,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            GraphOptimizationLevel = literal ? GraphOptimizationLevel.ORT_DISABLE_ALL : GraphOptimizationLevel.ORT_ENABLE_ALL,
         };
         _session = new InferenceSession(model, options);
         _binding = _session.CreateIoBinding();
@@ -29,6 +33,17 @@ internal sealed class OnnxRuntimePeer : IDisposable
     }
 
     public void Run() => _session.RunWithBinding(_options, _binding);
+
+    /// <summary>The bytes of an input, to be written before a run.</summary>
+    public Span<byte> Input(int index) => _values[index].GetTensorMutableRawData();
+
+    /// <summary>The outputs of floats of the last run.</summary>
+    public List<float[]> Outputs()
+    {
+        using var values = _binding.GetOutputValues();
+        return [.. values.Where(v => v.GetTensorTypeAndShape().ElementDataType == TensorElementType.Float)
+            .Select(v => v.GetTensorDataAsSpan<float>().ToArray())];
+    }
 
     public void Dispose()
     {
