@@ -39,9 +39,15 @@ public class AllocationTests
     private static void AssertAllocatesNothing(BoundKernel kernel)
     {
         kernel.Run(0, 1);
+        // The runtime itself allocates on this thread now and then, when it exchanges a method's code; a kernel would in every round.
+        Assert.Contains(0, Enumerable.Range(0, 3).Select(_ => AllocatedInTenRuns(kernel)));
+    }
+
+    private static long AllocatedInTenRuns(BoundKernel kernel)
+    {
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 10; i++) kernel.Run(0, 1);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
     private static GemmWeights Weights(DataType type, int count) =>

@@ -20,7 +20,7 @@ internal sealed class AmxConvolution : EmittedConvolution
 
     protected override BoundKernel BindChecked(ConvolutionOperands operands)
     {
-        var rows = checked(operands.Batch * Problem.OutputHeight * Problem.OutputWidth);
+        var rows = checked(operands.Batch * Problem.OutputLines * Problem.OutputWidth);
         var first = GroupOperands(operands, rows, group: 0, operands.Input);
         if (!_products[0].Takes(first)) return base.BindChecked(operands);
         var depthBytes = _products[0].DepthBytes;

@@ -30,6 +30,7 @@ internal sealed class TileList : IPreparedInput
     /// <summary>How output pixels are cut into blocks of such runs; null where a line cannot be cut into runs of one length.</summary>
     public static RowBlocks? Blocks(ConvolutionProblem problem, TapLayout layout, int rows)
     {
+        if (problem.InputDepth > 1 || problem.KernelDepth > 1) return null;
         if (problem.Groups > 1 || problem.InputChannels % TileBlock.StepBytes != 0 || layout.TapBytes % TileBlock.StepBytes != 0) return null;
         var runsOfLine = (problem.OutputWidth + TileBlock.TileRows - 1) / TileBlock.TileRows;
         var run = problem.OutputWidth / runsOfLine;
