@@ -55,7 +55,7 @@ public sealed unsafe class EmbeddingTable : IDisposable
         var codeBytes = packed ? (Format.Dimension + 1) / 2 : Format.Dimension;
         CheckLength(fused.Length, codeBytes + (2 * Format.ScaleType.Size()), "bytes");
         var codes = new byte[Format.Dimension];
-        for (var i = 0; i < codes.Length; i++) codes[i] = packed ? (byte)((fused[i / 2] >> (i % 2 * 4)) & 15) : fused[i];
+        for (var i = 0; i < codes.Length; i++) codes[i] = packed ? (byte)Nibbles.Get(fused, i) : fused[i];
         fixed (byte* scales = fused[codeBytes..])
             SetCodes(row, codes, Number(scales, Format.ScaleType, 0), Number(scales, Format.ScaleType, 1));
     }

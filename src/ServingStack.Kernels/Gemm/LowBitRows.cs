@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using ServingStack.Kernels.Vectors;
 
 namespace ServingStack.Kernels.Gemm;
@@ -34,14 +35,30 @@ internal static unsafe class LowBitRows
         for (var step = 0; step < steps; step += blockSteps)
         {
             var count = Math.Min(blockSteps, steps - step);
-            var bytes = (ulong*)(row + (step * LowBitPanels.StepDepth));
-            var sum = Sum((sbyte*)bytes, count * LowBitPanels.StepDepth);
+            var sum = Spread(row + (step * LowBitPanels.StepDepth), count, rows, (ulong*)(tile + header) + index);
             ((int*)tile)[index] = -8 * sum;
             if (zeroPoints) ((float*)tile)[rows + index] = sum;
-            var target = (ulong*)(tile + header) + index;
-            for (var i = 0; i < count; i++) target[i * rows] = bytes[i];
             tile += header + (count * rows * LowBitPanels.StepDepth);
         }
+    }
+
+    // Two steps at a time, and one at the end. Returns the sum of all bytes.
+    private static int Spread(sbyte* bytes, int steps, nint stride, ulong* target)
+    {
+        var sums = Vector128<int>.Zero;
+        for (; steps > 1; steps -= 2, bytes += Vector128<sbyte>.Count, target += 2 * stride)
+        {
+            var pair = Vector128.Load(bytes);
+            sums += SumFours(pair);
+            target[0] = pair.AsUInt64()[0];
+            target[stride] = pair.AsUInt64()[1];
+        }
+        if (steps > 0)
+        {
+            *target = *(ulong*)bytes;
+            sums += SumFours(Vector128.CreateScalar(*target).AsSByte());
+        }
+        return Vector128.Sum(sums);
     }
 
     /// <summary>Writes a row as floats, for a kernel that reads them one depth at a time, <paramref name="lanes"/> rows together.</summary>
@@ -62,9 +79,10 @@ internal static unsafe class LowBitRows
     {
         var largest = Largest(source, depth);
         var inverse = largest >= LeastMagnitude ? 127 / largest : 0;
+        var factor = Vector512.Create(inverse);
         var k = 0;
         for (; k <= depth - Vector512<float>.Count; k += Vector512<float>.Count)
-            ByteLanes<sbyte>.Store(VectorMath.RoundToInt32(Vector512.Load(source + k) * inverse), target + k);
+            ByteLanes<sbyte>.Store(VectorMath.RoundToInt32(Vector512.Load(source + k) * factor), target + k);
         for (; k < depth; k++) target[k] = (sbyte)MathF.Round(source[k] * inverse, MidpointRounding.ToEven);
         return largest / 127;
     }
@@ -83,8 +101,9 @@ internal static unsafe class LowBitRows
         first = Vector512.MaxNative(first, second);
         var quarter = Vector256.MaxNative(first.GetLower(), first.GetUpper());
         var eighth = Vector128.MaxNative(quarter.GetLower(), quarter.GetUpper());
-        for (var i = 0; i < Vector128<float>.Count; i++) largest = MathF.Max(largest, eighth[i]);
-        return largest;
+        eighth = Vector128.MaxNative(eighth, Vector128.Shuffle(eighth, Vector128.Create(2, 3, 0, 1)));
+        eighth = Vector128.MaxNative(eighth, Vector128.Shuffle(eighth, Vector128.Create(1, 0, 3, 2)));
+        return MathF.Max(largest, eighth.ToScalar());
     }
 
     private static void Flip(byte* source, int depth, byte* target)
@@ -100,14 +119,18 @@ internal static unsafe class LowBitRows
     {
         var sums = Vector128<int>.Zero;
         var i = 0;
-        for (; i <= count - Vector128<sbyte>.Count; i += Vector128<sbyte>.Count)
-        {
-            var pair = Vector128.Load(bytes + i);
-            var words = Vector128.WidenLower(pair) + Vector128.WidenUpper(pair);
-            sums += Vector128.WidenLower(words) + Vector128.WidenUpper(words);
-        }
+        for (; i <= count - Vector128<sbyte>.Count; i += Vector128<sbyte>.Count) sums += SumFours(Vector128.Load(bytes + i));
         var sum = Vector128.Sum(sums);
         for (; i < count; i++) sum += bytes[i];
         return sum;
+    }
+
+    /// <summary>Sixteen bytes become four sums; which bytes meet in which sum does not matter.</summary>
+    private static Vector128<int> SumFours(Vector128<sbyte> bytes)
+    {
+        if (Ssse3.IsSupported)
+            return Sse2.MultiplyAddAdjacent(Ssse3.MultiplyAddAdjacent(Vector128<byte>.One, bytes), Vector128<short>.One);
+        var words = Vector128.WidenLower(bytes) + Vector128.WidenUpper(bytes);
+        return Vector128.WidenLower(words) + Vector128.WidenUpper(words);
     }
 }

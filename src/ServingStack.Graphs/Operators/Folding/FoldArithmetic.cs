@@ -58,7 +58,7 @@ internal static class FoldArithmetic
         if (x.ElementType == to) return x;
         if (x.ElementType.IsInteger() && to.IsInteger())
             return Numbers.FromLongs(to, x.ToInt64s(), x.Dimensions);
-        if (!(x.ElementType.IsFloat() || x.ElementType.IsInteger()) || !(to.IsFloat() || to.IsInteger())) return null;
+        if (!(x.ElementType.IsFloat() || x.ElementType.IsInteger() || x.ElementType == ElementType.BFloat16) || !(to.IsFloat() || to.IsInteger())) return null;
         var values = Numbers.ToDoubles(x);
         return to.IsInteger() && Array.Exists(values, v => !(Math.Abs(v) < int.MaxValue)) ? null
             : Numbers.FromDoubles(to, values, x.Dimensions);

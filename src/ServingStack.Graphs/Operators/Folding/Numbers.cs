@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace ServingStack.Graphs.Operators.Folding;
 
 /// <summary>
@@ -17,6 +19,8 @@ internal static class Numbers
         ElementType.Float32 => Array.ConvertAll(x.As<float>().ToArray(), v => (double)v),
         ElementType.Float64 => x.As<double>().ToArray(),
         ElementType.Float16 => Array.ConvertAll(x.As<Half>().ToArray(), v => (double)v),
+        ElementType.BFloat16 => Array.ConvertAll(
+            MemoryMarshal.Cast<byte, ushort>(x.Bytes.Span).ToArray(), v => (double)BitConverter.UInt32BitsToSingle((uint)v << 16)),
         _ => Array.ConvertAll(x.ToInt64s(), v => (double)v),
     };
 

@@ -1,4 +1,4 @@
-namespace ServingStack.Kernels.Gemm;
+namespace ServingStack.Kernels;
 
 /// <summary>Numbers of four bits, two a byte, the first in the low half: the order of ONNX's packed types and of embedding rows.</summary>
 public static class Nibbles
