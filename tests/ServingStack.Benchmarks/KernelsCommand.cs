@@ -71,7 +71,7 @@ internal static class KernelsCommand
     {
         using var arena = new BenchmarkArena();
         var kernel = workload.Bind(arena);
-        using var peak = Peak.For(workload);
+        using var peak = Peak.For(workload, kernel.KernelName);
         using var peer = workload.Graph is { } graph ? new OnnxRuntimePeer(OnnxWriter.ToBytes(graph())) : null;
         Action?[] contenders = [() => kernel.Run(0, 1), peak is null ? null : peak.Run, peer is null ? null : peer.Run];
         var best = InterleavedTimer.Best(seconds, contenders);

@@ -24,9 +24,10 @@ internal enum Limit
 /// <param name="Work">Of one run, in the limit's unit.</param>
 internal sealed record Peak(double Work, Action Run, IDisposable Owned) : IDisposable
 {
-    /// <summary>Null where the machine lacks the instruction.</summary>
-    public static Peak? For(KernelWorkload workload) => workload.Limit switch
+    /// <summary>Of the instruction that the kernel uses; null where the machine lacks it.</summary>
+    public static Peak? For(KernelWorkload workload, string kernel) => workload.Limit switch
     {
+        Limit.Bytes when kernel.EndsWith("amx", StringComparison.Ordinal) => OfTiles(),
         Limit.Memory when workload.BytesWritten > 0 => OfTransfers(workload.Bytes - workload.BytesWritten, workload.BytesWritten),
         Limit.Memory => OfMemory((long)workload.Bytes),
         Limit.Gather => OfGathers(workload.Gather!),
@@ -40,6 +41,12 @@ internal sealed record Peak(double Work, Action Run, IDisposable Owned) : IDispo
         if (MachineFeatures.Current.InstructionSet < PeakThroughput.Needs(quantized)) return null;
         var peak = new PeakThroughput(quantized);
         return new Peak(peak.OperationsPerRun, peak.Run, peak);
+    }
+
+    private static Peak OfTiles()
+    {
+        var peak = new TileThroughput();
+        return new Peak(TileThroughput.OperationsPerRun, peak.Run, peak);
     }
 
     private static Peak OfMemory(long bytes)
