@@ -19,10 +19,14 @@ public static class KernelTable
         new("gemm_int8_avx512amx", "gemm", InstructionSet.Avx512Amx, problem => RefusesActivations(problem.A, quantized: true),
             (problem, weights) => new AmxGemm("gemm_int8_avx512amx", problem, weights)),
         EmittedGemmRow("gemm_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
+        EmittedGemmRow("gemm_int8_acc16_avx512bw", InstructionSet.Avx512Bw, quantized: true, PairPlan.Longest),
+        EmittedGemmRow("gemm_int8_avx512bw", InstructionSet.Avx512Bw, quantized: true),
         EmittedGemmRow("gemm_fp32_avx512", InstructionSet.Avx512Bw, quantized: false),
         HalfGemmRow("gemm_bf16_avx512bf16", DataType.BFloat16, rounds: true),
         HalfGemmRow("gemm_bf16w_avx512", DataType.BFloat16, rounds: false),
         HalfGemmRow("gemm_fp16w_avx512", DataType.Float16, rounds: false),
+        EmittedGemmRow("gemm_int8_avx2", InstructionSet.Avx2, quantized: true),
+        EmittedGemmRow("gemm_fp32_avx2", InstructionSet.Avx2, quantized: false),
         new("gemm_managed", "gemm", InstructionSet.Portable, _ => null,
             (problem, weights) => new ManagedGemm("gemm_managed", problem, weights)),
         new("gemm_reference", "gemm", InstructionSet.Portable, _ => null, (problem, weights) => new ReferenceGemm(problem, weights)),
@@ -48,7 +52,11 @@ public static class KernelTable
             problem => RefusesActivations(problem.Input, quantized: true) ?? AmxConvolution.Refuses(problem),
             (problem, weights) => new AmxConvolution("convolution_int8_avx512amx", problem, weights)),
         EmittedConvolutionRow("convolution_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
+        EmittedConvolutionRow("convolution_int8_acc16_avx512bw", InstructionSet.Avx512Bw, quantized: true, PairPlan.Longest),
+        EmittedConvolutionRow("convolution_int8_avx512bw", InstructionSet.Avx512Bw, quantized: true),
         EmittedConvolutionRow("convolution_fp32_avx512", InstructionSet.Avx512Bw, quantized: false),
+        EmittedConvolutionRow("convolution_int8_avx2", InstructionSet.Avx2, quantized: true),
+        EmittedConvolutionRow("convolution_fp32_avx2", InstructionSet.Avx2, quantized: false),
         new("depthwise_managed", "convolution", InstructionSet.Portable, ManagedDepthwise.Refuses,
             (problem, weights) => new ManagedDepthwise("depthwise_managed", problem, weights)),
         new("convolution_managed", "convolution", InstructionSet.Portable, _ => null,
@@ -81,14 +89,15 @@ public static class KernelTable
         return Select(Convolution, problem, highest);
     }
 
-    private static KernelRow<GemmProblem, PackedGemm> EmittedGemmRow(string name, InstructionSet level, bool quantized) => new(
-        name, "gemm", level, problem => RefusesActivations(problem.A, quantized) ?? RefusesHalves(problem),
-        (problem, weights) => new EmittedGemm(name, problem, weights));
+    private static KernelRow<GemmProblem, PackedGemm> EmittedGemmRow(
+        string name, InstructionSet level, bool quantized, PairPlan? pairs = null) => new(
+        name, "gemm", level, problem => RefusesActivations(problem.A, quantized) ?? RefusesHalves(problem) ?? RefusesPairs(pairs),
+        (problem, weights) => new EmittedGemm(name, problem, weights, level, pairs));
 
     private static KernelRow<ConvolutionProblem, PackedConvolution> EmittedConvolutionRow(
-        string name, InstructionSet level, bool quantized) => new(
-        name, "convolution", level, problem => RefusesActivations(problem.Input, quantized),
-        (problem, weights) => new EmittedConvolution(name, problem, weights));
+        string name, InstructionSet level, bool quantized, PairPlan? pairs = null) => new(
+        name, "convolution", level, problem => RefusesActivations(problem.Input, quantized) ?? RefusesPairs(pairs),
+        (problem, weights) => new EmittedConvolution(name, problem, weights, level, pairs));
 
     private static KernelRow<ConvolutionProblem, PackedConvolution> EmittedGroupedRow(string name, InstructionSet level, bool quantized) => new(
         name, "convolution", level, problem => RefusesActivations(problem.Input, quantized) ?? EmittedGrouped.Refuses(problem),
@@ -103,6 +112,8 @@ public static class KernelTable
         (problem, packed) => new EmittedHalfGemm(name, problem, packed, rounds));
 
     private static string? RefusesHalves(GemmProblem problem) => problem.StoresHalves() ? $"takes no {problem.B} weights" : null;
+
+    private static string? RefusesPairs(PairPlan? plan) => plan == PairPlan.Longest ? PairSpeeds.Measured.Refuses() : null;
 
     private static string? RefusesActivations(DataType activations, bool quantized) => (quantized, activations) switch
     {

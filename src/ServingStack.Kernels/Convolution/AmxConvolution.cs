@@ -1,4 +1,5 @@
 using ServingStack.Kernels.Gemm;
+using ServingStack.Kernels.Machine;
 
 namespace ServingStack.Kernels.Convolution;
 
@@ -10,7 +11,8 @@ internal sealed class AmxConvolution : EmittedConvolution
 {
     private readonly AmxProduct[] _products;
 
-    public AmxConvolution(string row, ConvolutionProblem problem, GemmWeights weights) : base(row, problem, weights) =>
+    public AmxConvolution(string row, ConvolutionProblem problem, GemmWeights weights)
+        : base(row, problem, weights, InstructionSet.Avx512Amx) =>
         _products = [.. Groups.Select(group => new AmxProduct(row, group, problem.Input))];
 
     /// <summary>The reason why vectors are better; null where tiles are.</summary>

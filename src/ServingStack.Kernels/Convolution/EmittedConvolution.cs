@@ -1,4 +1,5 @@
 using ServingStack.Kernels.Gemm;
+using ServingStack.Kernels.Machine;
 
 namespace ServingStack.Kernels.Convolution;
 
@@ -11,9 +12,13 @@ internal class EmittedConvolution : PackedConvolution
     private readonly TapLayout _layout;
     private readonly TileProduct[] _groups;
     private readonly int _zeroPoint;
+    private readonly InstructionSet _level;
+    private readonly PairPlan? _pairs;
 
-    public EmittedConvolution(string row, ConvolutionProblem problem, GemmWeights weights) : base(problem)
+    public EmittedConvolution(
+        string row, ConvolutionProblem problem, GemmWeights weights, InstructionSet level, PairPlan? pairs = null) : base(problem)
     {
+        (_level, _pairs) = (level, pairs);
         ConvolutionChecks.Check(problem, weights);
         _layout = new TapLayout(problem);
         _zeroPoint = weights.ZeroPointA;
@@ -45,11 +50,13 @@ internal class EmittedConvolution : PackedConvolution
     private TileProduct PackGroup(string row, GemmWeights weights, int group)
     {
         var first = group * _layout.GroupOutputs;
+        var arithmetic = TileProduct.Arithmetic(Problem.Input);
         var panels = new ColumnPanels(
             _layout.DepthMajor(weights.B.Span, group), _layout.GroupOutputs, _layout.Taps, _layout.TapElements,
-            TileProduct.Arithmetic(Problem.Input), weights, first..(first + _layout.GroupOutputs));
+            arithmetic, weights, first..(first + _layout.GroupOutputs), _layout.TapBytes,
+            _pairs ?? PairPlan.For(arithmetic, _level), _level);
         var rows = _layout.IsGemm ? TileRows.Strided : Problem.Groups > 1 ? TileRows.OffsetTable : TileRows.Table;
-        return new TileProduct(row, Problem.Input, Problem.Epilogue, _layout.Taps, _layout.TapBytes, rows, panels);
+        return new TileProduct(row, Problem.Input, Problem.Epilogue, _layout.Taps, _layout.TapBytes, rows, panels, _level);
     }
 
     protected TileOperands GroupOperands(ConvolutionOperands operands, int rows, int group, nint a)

@@ -1,3 +1,5 @@
+using ServingStack.Kernels.Machine;
+
 namespace ServingStack.Kernels.Gemm;
 
 /// <summary>GEMM on AMX tiles; with very few rows on vectors, over the same packed columns.</summary>
@@ -5,7 +7,7 @@ internal sealed class AmxGemm : EmittedGemm
 {
     private readonly AmxProduct _product;
 
-    public AmxGemm(string row, GemmProblem problem, GemmWeights weights) : base(row, problem, weights) =>
+    public AmxGemm(string row, GemmProblem problem, GemmWeights weights) : base(row, problem, weights, InstructionSet.Avx512Amx) =>
         _product = new AmxProduct(row, Product, problem.A);
 
     protected override BoundKernel BindChecked(GemmOperands operands)

@@ -43,10 +43,10 @@ internal sealed unsafe class BoundTiles : BoundProduct
 
         var lastVectors = blocks - ((_groups - 1) * _shape.Vectors);
         var smallRows = Math.Max(1, _tiles.LargeRows - 1);
-        _lastLarge = product.Kernel(_tiles.LargeRows, lastVectors, tailColumns != 0);
-        _lastSmall = _tiles.LargeCount < _tiles.Count ? product.Kernel(smallRows, lastVectors, tailColumns != 0) : _lastLarge;
-        _large = _groups > 1 ? product.Kernel(_tiles.LargeRows, _shape.Vectors, masked: false) : _lastLarge;
-        _small = _groups > 1 && _tiles.LargeCount < _tiles.Count ? product.Kernel(smallRows, _shape.Vectors, masked: false) : _large;
+        _lastLarge = product.Kernel(_tiles.LargeRows, lastVectors, tailColumns);
+        _lastSmall = _tiles.LargeCount < _tiles.Count ? product.Kernel(smallRows, lastVectors, tailColumns) : _lastLarge;
+        _large = _groups > 1 ? product.Kernel(_tiles.LargeRows, _shape.Vectors, tailColumns: 0) : _lastLarge;
+        _small = _groups > 1 && _tiles.LargeCount < _tiles.Count ? product.Kernel(smallRows, _shape.Vectors, tailColumns: 0) : _large;
         KernelName = product.KernelName(_shape);
         var work = (long)operands.Rows * product.Panels.Columns * product.Taps * product.TapBytes;
         MaxParts = (int)Math.Clamp(work / MicrosecondOfWork, 1, Math.Max(_tiles.Count, _groups));
@@ -117,6 +117,7 @@ internal sealed unsafe class BoundTiles : BoundProduct
             ColumnMask = _columnMask,
         };
         new Span<short>(arguments->OutputZeroPoints, 32).Fill((short)constants.OutputZeroPoint);
+        new Span<int>(arguments->ResidualZeroPoints, 8).Fill(constants.ResidualZeroPoint);
     }
 
     private void PointAt(TileArguments* arguments, int row, int group)
@@ -126,6 +127,7 @@ internal sealed unsafe class BoundTiles : BoundProduct
         arguments->B = _product.Panels.Block(block);
         arguments->Bias = _product.Panels.Bias(block);
         arguments->Scale = _product.Panels.Scale(block);
+        arguments->RemainderTable = _product.Panels.RemainderTable(block);
         arguments->C = _operands.C + (row * _operands.StrideC) + (block * 16 * _product.Epilogue.Output.Size());
         if (_product.Epilogue.Residual is { } residual)
             arguments->Residual = _operands.Residual + (row * _operands.StrideResidual) + (block * 16 * residual.Size());

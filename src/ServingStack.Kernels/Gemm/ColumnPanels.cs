@@ -5,9 +5,9 @@ namespace ServingStack.Kernels.Gemm;
 
 /// <summary>
 /// B in the order tile kernels read it: blocks of 16 columns; in a block, four-byte groups of depth; in a group, 16 columns of four bytes.
-/// Each tap is filled up with zeros to whole groups, the last block to 16 columns. Bias (with what zero points contribute taken off) and
-/// scale
-/// are padded alike. The layout does not depend on the tile, so every tile size can use the same panels.
+/// Each tap is filled up with zeros to whole groups, the last block to 16 columns; a last group of fewer bytes ends with them, because its
+/// rows are read together with the bytes before them. Bias (with what zero points contribute taken off) and scale are padded alike. The
+/// layout does not depend on the tile, so every tile size can use the same panels.
 /// </summary>
 internal sealed class ColumnPanels : IDisposable
 {
@@ -20,6 +20,7 @@ internal sealed class ColumnPanels : IDisposable
     private readonly int _panelBytes;
     private readonly int _scaleOffset;
     private readonly int _biasOffset;
+    private readonly PairLists? _remainder;
 
     /// <param name="b">K x N, row-major.</param>
     /// <param name="columns">N.</param>
@@ -27,8 +28,12 @@ internal sealed class ColumnPanels : IDisposable
     /// <param name="tapElements">Elements of one piece; K is <c>taps * tapElements</c>.</param>
     /// <param name="weights">Bias and scale, and the zero point to take off.</param>
     /// <param name="channels">Which of the weights' output channels the columns are.</param>
+    /// <param name="tapBytes">Bytes that are read of a piece, when these are more than its elements; otherwise 0.</param>
+    /// <param name="level">Of the kernels that read the panels; the machine's when null.</param>
+    /// <param name="pairs">For how long products of bytes are added up in 16 bits.</param>
     public ColumnPanels(
-        ReadOnlySpan<byte> b, int columns, int taps, int tapElements, TileArithmetic arithmetic, GemmWeights weights, Range channels)
+        ReadOnlySpan<byte> b, int columns, int taps, int tapElements, TileArithmetic arithmetic, GemmWeights weights, Range channels,
+        int tapBytes = 0, PairPlan pairs = default, InstructionSet? level = null)
     {
         Columns = columns;
         Blocks = (columns + BlockColumns - 1) / BlockColumns;
@@ -45,7 +50,15 @@ internal sealed class ColumnPanels : IDisposable
             Copy(weights.Bias.Span, channels, _memory.Span<float>(_biasOffset, columns));
             return;
         }
-        PackBytes(b, taps, tapElements, tapGroups);
+        if (tapBytes == 0) tapBytes = tapElements;
+        JoinsTail = (level ?? MachineFeatures.Current.InstructionSet) < InstructionSet.Avx512Amx;
+        PackBytes(b, taps, tapElements, tapGroups, shift: JoinsTail && tapBytes > 4 && tapBytes % 4 > 0 ? 4 - (tapBytes % 4) : 0);
+        Interval = pairs.Interval(_memory.Span<byte>(0, _biasOffset), Blocks, taps, tapBytes);
+        if (Interval > 0)
+        {
+            var split = new PairSplit(_memory.Span<byte>(0, _biasOffset), Blocks, taps, tapBytes, Interval);
+            if (split.Entries > 0) _remainder = new PairLists(split.Lists);
+        }
         Copy(weights.IntegerBias.Span, channels, _memory.Span<int>(_biasOffset, columns));
         Copy(weights.Scale.Span, channels, _memory.Span<float>(_scaleOffset, columns));
         LargestResult = Bound(b, weights, channels);
@@ -56,6 +69,17 @@ internal sealed class ColumnPanels : IDisposable
 
     /// <summary>What a scaled sum cannot exceed in magnitude, whatever the bytes of A; infinite for floats.</summary>
     public float LargestResult { get; } = float.PositiveInfinity;
+
+    /// <summary>Steps that are added up in 16 bits; 0 when none are.</summary>
+    public int Interval { get; }
+
+    /// <summary>
+    /// The last bytes of a piece, when fewer than four, end their group; AMX reads whole pieces from their beginning instead.
+    /// </summary>
+    public bool JoinsTail { get; }
+
+    /// <summary>Some weights are in lists of <see cref="PairSplit"/>.</summary>
+    public bool HasRemainder => _remainder is not null;
 
     /// <summary>Blocks of 16 columns.</summary>
     public int Blocks { get; }
@@ -69,7 +93,14 @@ internal sealed class ColumnPanels : IDisposable
 
     public nint Scale(int block) => _memory.Address + _scaleOffset + (block * BlockColumns * sizeof(float));
 
-    public void Dispose() => _memory.Dispose();
+    /// <summary>The addresses of the lists of a block and the ones after it; 0 when there are none.</summary>
+    public nint RemainderTable(int block) => _remainder?.Table(block) ?? 0;
+
+    public void Dispose()
+    {
+        _memory.Dispose();
+        _remainder?.Dispose();
+    }
 
     private void PackFloats(ReadOnlySpan<float> b)
     {
@@ -80,7 +111,7 @@ internal sealed class ColumnPanels : IDisposable
                 packed[(((n / BlockColumns * depth) + k) * BlockColumns) + (n % BlockColumns)] = b[(k * Columns) + n];
     }
 
-    private void PackBytes(ReadOnlySpan<byte> b, int taps, int tapElements, int tapGroups)
+    private void PackBytes(ReadOnlySpan<byte> b, int taps, int tapElements, int tapGroups, int shift)
     {
         var packed = _memory.Span<byte>(0, _biasOffset);
         for (var tap = 0; tap < taps; tap++)
@@ -88,8 +119,9 @@ internal sealed class ColumnPanels : IDisposable
             {
                 var row = b.Slice(((tap * tapElements) + element) * Columns, Columns);
                 var group = ((tap * tapGroups) + (element / 4)) * BlockColumns * 4;
+                var at = (element % 4) + (element >= tapElements / 4 * 4 ? shift : 0);
                 for (var n = 0; n < Columns; n++)
-                    packed[(n / BlockColumns * _panelBytes) + group + (n % BlockColumns * 4) + (element % 4)] = row[n];
+                    packed[(n / BlockColumns * _panelBytes) + group + (n % BlockColumns * 4) + at] = row[n];
             }
     }
 

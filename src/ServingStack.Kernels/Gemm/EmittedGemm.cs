@@ -1,16 +1,20 @@
+using ServingStack.Kernels.Machine;
+
 namespace ServingStack.Kernels.Gemm;
 
-/// <summary>GEMM by emitted AVX-512 tiles: rows are read in place, nothing is copied.</summary>
+/// <summary>GEMM by emitted tiles: rows are read in place, nothing is copied.</summary>
 internal class EmittedGemm : PackedGemm
 {
     private readonly TileProduct _product;
 
-    public EmittedGemm(string row, GemmProblem problem, GemmWeights weights) : base(problem)
+    public EmittedGemm(string row, GemmProblem problem, GemmWeights weights, InstructionSet level, PairPlan? pairs = null) : base(problem)
     {
         GemmChecks.Check(problem.A, problem.Epilogue, problem.N, (long)problem.N * problem.K, weights);
         var arithmetic = TileProduct.Arithmetic(problem.A);
-        var panels = new ColumnPanels(weights.B.Span, problem.N, taps: 1, problem.K, arithmetic, weights, ..problem.N);
-        _product = new TileProduct(row, problem.A, problem.Epilogue, taps: 1, problem.K * problem.A.Size(), TileRows.Strided, panels);
+        var panels = new ColumnPanels(
+            weights.B.Span, problem.N, taps: 1, problem.K, arithmetic, weights, ..problem.N,
+            pairs: pairs ?? PairPlan.For(arithmetic, level), level: level);
+        _product = new TileProduct(row, problem.A, problem.Epilogue, taps: 1, problem.K * problem.A.Size(), TileRows.Strided, panels, level);
     }
 
     protected TileProduct Product => _product;

@@ -30,6 +30,10 @@ internal unsafe struct TileArguments
     public nint Tiles;
     public nint TapsLeft;
 
+    /// <summary>For each block of columns of the tile, the address of its list of <see cref="PairSplit"/>.</summary>
+    public nint RemainderTable;
+    public nint NextColumns;
+
     public float Lower;
     public float Upper;
     public float ResidualScale;
@@ -40,4 +44,10 @@ internal unsafe struct TileArguments
 
     /// <summary>The output's zero point, for each 16-bit lane of a vector.</summary>
     public fixed short OutputZeroPoints[32];
+
+    /// <summary>The same as <see cref="ResidualZeroPoint"/>, for each 32-bit lane of a vector of a level that broadcasts no operands.</summary>
+    public fixed int ResidualZeroPoints[8];
+
+    /// <summary>How far the tile has come in each list.</summary>
+    public fixed long Remainders[TileShape.MaxVectors];
 }

@@ -6,65 +6,75 @@ using static Iced.Intel.AssemblerRegisters;
 namespace ServingStack.Kernels.Gemm;
 
 /// <summary>
-/// The one generator behind GEMM and convolution for AVX-512: tiles of Rows x (16 Vectors) sums that stay in registers over the whole
-/// depth.
-/// Per step of four bytes of depth: load the columns once, broadcast four bytes of each row, multiply-add. Row addresses fill all general
-/// registers that are left, which is what limits a tile to twelve rows.
+/// The one generator behind GEMM and convolution: tiles of Rows x (16 Vectors) sums that stay in registers over the whole depth. Per step
+/// of four bytes of depth: read the columns once, broadcast four bytes of each row, multiply and add as the level's
+/// <see cref="TileProducts"/> do. Row addresses fill all general registers that are left, which is what limits a tile to twelve rows.
 /// </summary>
-internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter
+internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter(VectorInstructions.RegistersAt(key.Level))
 {
     // Straight code up to here, a loop of Unroll steps beyond: long enough to hide the loop, short enough for the instruction cache.
     private const int StraightSteps = 8;
-    private const int Unroll = 4;
     private const int PrefetchSteps = 16;
+    private const int Lane = sizeof(int);
 
     private static readonly AssemblerRegister64 Depth = r13;
     private static readonly AssemblerRegister64 Columns = r14;
-    private static readonly AssemblerRegister64[] Rows = General[..TileShape.MaxRows];
 
+    private VectorInstructions _code = null!;
+    private TileProducts _products = null!;
+    private RowAddresses _rows = null!;
     private AssemblerRegisterZMM[] _sums = [];
-    private AssemblerRegisterZMM[] _columns = [];
     private AssemblerRegisterZMM[] _broadcasts = [];
-    private AssemblerRegisterZMM _signFlip;
+    private VectorOperand _signFlip;
     private int _broadcastsUsed;
 
     public override string Name => key.Name;
 
-    private int FullSteps => key.TapBytes / 4;
+    // Steps that add up before the 16-bit sums are widened; each step by itself where there are none.
+    private int Interval => Math.Max(1, key.Interval);
 
-    private int TailBytes => key.TapBytes % 4;
+    private int Unroll => Math.Max(4, Interval);
+
+    private bool Joins => key.JoinsTail && key.TapBytes > Lane;
+
+    // The step of which only some bytes may be read; -1 when there is none.
+    private int PartialStep => key.TapBytes % Lane == 0 || Joins ? -1 : key.TapBytes / Lane;
 
     public static int Offset(string field) => (int)Marshal.OffsetOf<TileArguments>(field);
 
     protected override void EmitBody()
     {
-        _sums = Vectors.Take(key.Rows * key.Vectors, "sums");
+        _code = VectorInstructions.For(key.Level, Asm, Constant);
+        _rows = new RowAddresses(key, Asm, General, Depth);
+        _sums = Vectors.Take(key.Rows * key.RowRegisters, "sums");
+        _products = TileProducts.For(key, _code, _sums, Constant);
         SetMasks();
         var nextTile = Asm.CreateLabel();
         Asm.Label(ref nextTile);
         StartSums();
         EmitDepth();
         new TileEpilogueEmitter(key, Asm, Vectors, _sums, Constant).Emit();
-        Asm.dec(__qword_ptr[Arguments + Offset(nameof(TileArguments.Tiles))]);
+        Asm.dec(Argument(nameof(TileArguments.Tiles)));
         Asm.jnz(nextTile);
     }
 
     private void SetMasks()
     {
+        if (key.VectorBytes < 64) return;
         if (key.MaskedColumns) Asm.kmovw(k1, __word_ptr[Arguments + Offset(nameof(TileArguments.ColumnMask))]);
-        if (TailBytes == 0) return;
-        Asm.mov(eax, (1 << TailBytes) - 1);
+        if (PartialStep < 0) return;
+        Asm.mov(eax, (1 << (key.TapBytes % Lane)) - 1);
         Asm.kmovw(k2, eax);
     }
 
     // Sums start at the bias, so that nothing has to be added later.
     private void StartSums()
     {
-        Asm.mov(Columns, __qword_ptr[Arguments + Offset(nameof(TileArguments.Bias))]);
-        for (var j = 0; j < key.Vectors; j++)
+        Asm.mov(Columns, Argument(nameof(TileArguments.Bias)));
+        for (var j = 0; j < key.RowRegisters; j++)
         {
-            Asm.vmovups(_sums[j], __zmmword_ptr[Columns + (64 * j)]);
-            for (var i = 1; i < key.Rows; i++) Asm.vmovaps(_sums[(i * key.Vectors) + j], _sums[j]);
+            _code.Load(_sums[j], __[Columns + (key.VectorBytes * j)]);
+            for (var i = 1; i < key.Rows; i++) _code.Copy(_sums[(i * key.RowRegisters) + j], _sums[j]);
         }
     }
 
@@ -72,16 +82,18 @@ internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter
     {
         var mark = Vectors.Mark();
         TakeDepthRegisters();
-        Asm.mov(Columns, __qword_ptr[Arguments + Offset(nameof(TileArguments.B))]);
-        if (key.Taps > 1) Asm.mov(__qword_ptr[Arguments + Offset(nameof(TileArguments.TapsLeft))], key.Taps);
+        var remainder = new TileRemainderEmitter(key, Asm, Depth, Columns);
+        if (key.HasRemainder) remainder.Start();
+        Asm.mov(Columns, Argument(nameof(TileArguments.B)));
+        if (key.Taps > 1) Asm.mov(Argument(nameof(TileArguments.TapsLeft)), key.Taps);
         var nextTap = Asm.CreateLabel();
         Asm.Label(ref nextTap);
-        if (key.RowsFrom == TileRows.Strided) ComputeRowAddresses();
-        else LoadRowAddresses();
+        _rows.Load();
         EmitTap();
+        if (key.HasRemainder) remainder.Emit(EmitRemainder);
         if (key.Taps > 1)
         {
-            Asm.dec(__qword_ptr[Arguments + Offset(nameof(TileArguments.TapsLeft))]);
+            Asm.dec(Argument(nameof(TileArguments.TapsLeft)));
             Asm.jnz(nextTap);
         }
         Vectors.ReturnTo(mark);
@@ -89,124 +101,103 @@ internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter
 
     private void TakeDepthRegisters()
     {
-        // A single row needs no column registers: its multiply-adds read them from memory, each once.
-        _columns = key.Rows == 1 ? [] : Vectors.Take(key.Vectors, "columns");
+        _products.TakeRegisters(Vectors);
         if (key.Arithmetic == TileArithmetic.SignedBytes)
         {
-            _signFlip = Vectors.Take("the sign flip");
-            Asm.mov(eax, unchecked((int)0x80808080));
-            Asm.vpbroadcastd(_signFlip, eax);
+            _signFlip = Constant([.. Enumerable.Repeat(0x80808080u, _code.Lanes)]);
+            if (Vectors.Free > 2)
+            {
+                var register = Vectors.Take("the sign flip");
+                _code.Load(register, _signFlip.Memory);
+                _signFlip = register;
+            }
         }
-        _broadcasts = Vectors.Take(Math.Min(key.Rows, Vectors.Free), "broadcasts");
+        _broadcasts = Vectors.Take(Math.Min(key.Rows * Interval, Vectors.Free), "broadcasts");
         if (_broadcasts.Length == 0) throw new EmissionException($"{Name} leaves no vector register for a broadcast.");
-    }
-
-    private void LoadRowAddresses()
-    {
-        Asm.mov(Depth, __qword_ptr[Arguments + Offset(nameof(TileArguments.A))]);
-        for (var i = 0; i < key.Rows; i++)
-        {
-            Asm.mov(Rows[i], __qword_ptr[Depth + (8 * i)]);
-            if (key.RowsFrom == TileRows.OffsetTable) Asm.add(Rows[i], __qword_ptr[Arguments + Offset(nameof(TileArguments.RowOffset))]);
-        }
-        Asm.add(Depth, 8 * key.Rows);
-        Asm.mov(__qword_ptr[Arguments + Offset(nameof(TileArguments.A))], Depth);
-    }
-
-    private void ComputeRowAddresses()
-    {
-        Asm.mov(Rows[0], __qword_ptr[Arguments + Offset(nameof(TileArguments.A))]);
-        Asm.mov(Depth, __qword_ptr[Arguments + Offset(nameof(TileArguments.StrideA))]);
-        for (var i = 1; i < key.Rows; i++) Asm.lea(Rows[i], __[Rows[i - 1] + Depth]);
-        Asm.add(Depth, Rows[key.Rows - 1]);
-        Asm.mov(__qword_ptr[Arguments + Offset(nameof(TileArguments.A))], Depth);
     }
 
     private void EmitTap()
     {
-        var looped = FullSteps <= StraightSteps ? 0 : FullSteps / Unroll * Unroll;
-        if (looped > 0) EmitStepLoop(looped);
-        for (var step = looped; step < FullSteps; step++)
-        {
-            var at = 4 * (step - looped);
-            EmitStep(step - looped, i => looped > 0 ? __dword_ptr[Rows[i] + Depth + at] : __dword_ptr[Rows[i] + at]);
-        }
-        if (TailBytes > 0) EmitTail(looped);
+        var fullSteps = key.TapBytes / Lane;
+        var looped = fullSteps <= StraightSteps ? 0 : fullSteps / Unroll * Unroll;
+        if (looped > 0) EmitLoop(looped);
+        EmitSteps(looped, key.TapGroups, looped);
         var straight = key.TapGroups - looped;
         if (key.Taps > 1 && straight > 0) Asm.add(Columns, 64 * straight);
     }
 
-    private void EmitStepLoop(int steps)
+    private void EmitLoop(int steps)
     {
         Asm.xor(r13d, r13d);
         var loop = Asm.CreateLabel();
         Asm.Label(ref loop);
-        for (var u = 0; u < Unroll; u++)
-        {
-            var at = 4 * u;
-            EmitStep(u, i => __dword_ptr[Rows[i] + Depth + at]);
-        }
+        EmitSteps(0, Unroll, origin: 0, indexed: true);
         Asm.add(Columns, 64 * Unroll);
-        Asm.add(Depth, 4 * Unroll);
-        Asm.cmp(Depth, 4 * steps);
+        Asm.add(Depth, Lane * Unroll);
+        Asm.cmp(Depth, Lane * steps);
         Asm.jne(loop);
     }
 
-    private void EmitStep(int columnStep, Func<int, AssemblerMemoryOperand> row)
+    private void EmitSteps(int first, int end, int origin, bool indexed = false)
     {
-        LoadColumns(columnStep);
+        for (var step = first; step < end; step += Interval)
+            EmitInterval(step, Math.Min(step + Interval, end), origin, indexed || origin > 0);
+    }
+
+    private void EmitInterval(int first, int end, int origin, bool indexed)
+    {
+        for (var step = first; step < end; step++) StartStep(step - origin);
         for (var i = 0; i < key.Rows; i++)
         {
-            var broadcast = NextBroadcast();
-            Asm.vpbroadcastd(broadcast, row(i));
-            MultiplyAdd(i, broadcast, columnStep);
-        }
-    }
-
-    // The last one to three bytes of a piece: a masked load reads nothing beyond them.
-    private void EmitTail(int looped)
-    {
-        var columnStep = FullSteps - looped;
-        LoadColumns(columnStep);
-        for (var i = 0; i < key.Rows; i++)
-        {
-            var broadcast = NextBroadcast();
-            var bytes = looped > 0 ? __xmmword_ptr[Rows[i] + Depth + (4 * columnStep)] : __xmmword_ptr[Rows[i] + (4 * columnStep)];
-            Asm.vmovdqu8(VectorRegisters.Low(broadcast).k2.z, bytes);
-            Asm.vpbroadcastd(broadcast, VectorRegisters.Low(broadcast));
-            MultiplyAdd(i, broadcast, columnStep);
-        }
-    }
-
-    private void LoadColumns(int step)
-    {
-        for (var j = 0; j < key.Vectors; j++)
-        {
-            if (_columns.Length > 0) Asm.vmovups(_columns[j], ColumnsAt(step, j));
-            if (key.Prefetch) Asm.prefetcht0(__byte_ptr[Columns + (j * key.PanelBytes) + (64 * (step + PrefetchSteps))]);
-        }
-    }
-
-    private void MultiplyAdd(int row, AssemblerRegisterZMM broadcast, int step)
-    {
-        if (key.Arithmetic == TileArithmetic.SignedBytes) Asm.vpxord(broadcast, broadcast, _signFlip);
-        for (var j = 0; j < key.Vectors; j++)
-        {
-            var sum = _sums[(row * key.Vectors) + j];
-            var inMemory = _columns.Length == 0;
-            if (key.Arithmetic == TileArithmetic.Floats)
+            for (var step = first; step < end; step++)
             {
-                if (inMemory) Asm.vfmadd231ps(sum, broadcast, ColumnsAt(step, j));
-                else Asm.vfmadd231ps(sum, broadcast, _columns[j]);
+                var broadcast = Broadcast(_rows.At(i, OffsetOf(step) - (Lane * origin), indexed), step == PartialStep);
+                for (var j = 0; j < key.RowRegisters; j++)
+                    _products.Multiply(i, j, broadcast, ColumnsAt(step - origin, j), step == first);
             }
-            else if (inMemory) Asm.vpdpbusd(sum, broadcast, ColumnsAt(step, j));
-            else Asm.vpdpbusd(sum, broadcast, _columns[j]);
+            _products.EndRow(i, ..);
         }
     }
 
-    private AssemblerMemoryOperand ColumnsAt(int step, int vector) => __zmmword_ptr[Columns + (vector * key.PanelBytes) + (64 * step)];
+    // The last one to three bytes of a piece are read together with the ones before them, whose weights are zero here.
+    private int OffsetOf(int step) => Joins && step == key.TapBytes / Lane ? key.TapBytes - Lane : Lane * step;
 
-    private AssemblerRegisterZMM NextBroadcast() => _broadcasts[_broadcastsUsed++ % _broadcasts.Length];
+    private void StartStep(int step)
+    {
+        _products.StartStep(j => ColumnsAt(step, j));
+        if (!key.Prefetch) return;
+        for (var block = 0; block < key.Vectors; block++)
+            Asm.prefetcht0(__byte_ptr[Columns + (block * key.PanelBytes) + (64 * (step + PrefetchSteps))]);
+    }
 
+    // One entry of the list: four bytes of every row, at Depth, by one block of columns.
+    private void EmitRemainder(int block, AssemblerMemoryOperand columns)
+    {
+        var (first, end) = (block * key.RegistersPerVector, Math.Min((block + 1) * key.RegistersPerVector, key.RowRegisters));
+        for (var i = 0; i < key.Rows; i++)
+        {
+            var broadcast = Broadcast(_rows.At(i, 0, indexed: true), key.TapBytes < Lane);
+            for (var j = first; j < end; j++)
+                _products.Multiply(i, j, broadcast, columns + ((j - first) * key.VectorBytes), first: true);
+            _products.EndRow(i, first..end);
+        }
+    }
 
+    private AssemblerRegisterZMM Broadcast(AssemblerMemoryOperand lane, bool partial)
+    {
+        var broadcast = _broadcasts[_broadcastsUsed++ % _broadcasts.Length];
+        if (partial)
+        {
+            _code.LoadPartOfLane(broadcast, lane, key.TapBytes % Lane);
+            _code.BroadcastFirst(broadcast, broadcast);
+        }
+        else _code.Broadcast(broadcast, lane);
+        if (key.Arithmetic == TileArithmetic.SignedBytes) _code.Xor(broadcast, _signFlip);
+        return broadcast;
+    }
+
+    private AssemblerMemoryOperand ColumnsAt(int step, int vector) =>
+        __[Columns + (vector / key.RegistersPerVector * key.PanelBytes) + (vector % key.RegistersPerVector * key.VectorBytes) + (64 * step)];
+
+    private static AssemblerMemoryOperand Argument(string field) => __qword_ptr[Arguments + Offset(field)];
 }

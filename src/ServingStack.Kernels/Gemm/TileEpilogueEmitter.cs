@@ -11,12 +11,17 @@ namespace ServingStack.Kernels.Gemm;
 internal sealed class TileEpilogueEmitter(
     TileKernelKey key, Assembler asm, VectorRegisters vectors, AssemblerRegisterZMM[] sums, Func<uint[], AssemblerMemoryOperand> constant)
 {
+    // Two clamps, the residual and its scale.
+    private const int OtherConstants = 4;
+
     private static readonly AssemblerRegister64 Arguments = r15;
     private static readonly AssemblerRegister64 Output = rax;
     private static readonly AssemblerRegister64 OutputStride = rbx;
     private static readonly AssemblerRegister64 Residual = rcx;
     private static readonly AssemblerRegister64 ResidualStride = rdx;
     private static readonly AssemblerRegister64 Scale = rsi;
+
+    private readonly VectorInstructions _code = VectorInstructions.For(key.Level, asm, constant);
 
     private AssemblerRegisterZMM[] _scales = [];
     private AssemblerRegisterZMM _lower;
@@ -33,30 +38,27 @@ internal sealed class TileEpilogueEmitter(
         var mark = vectors.Mark();
         LoadPointers();
         LoadConstants();
-        var bytes = Quantizes ? CreateByteStores() : null;
+        var spare = sums.Length > 1 ? sums[0] : vectors.Take("packing");
+        var bytes = Quantizes ? new TileByteStores(key, asm, _code, sums, spare, constant(_code.PackedOrder)) : null;
         for (var i = 0; i < sums.Length; i++)
         {
-            var column = i % key.Vectors;
+            var column = i % key.RowRegisters;
             Finish(sums[i], column);
-            var rowEnds = column == key.Vectors - 1;
+            var rowEnds = column == key.RowRegisters - 1;
             if (rowEnds && key.Residual is not null) asm.add(Residual, ResidualStride);
             if (bytes is not null)
             {
                 if (i % TileByteStores.VectorsTogether == TileByteStores.VectorsTogether - 1 || i == sums.Length - 1) bytes.StoreThrough(i);
                 continue;
             }
-            StoreWords(sums[i], column);
+            // A sum stored before is free; a single column has registers to spare.
+            var scratch = column > 0 ? sums[i - 1] : vectors.Free > 0 ? vectors.Next : spare;
+            _code.StoreLanes(__[Output + (key.VectorBytes * column)], sums[i], scratch, key.Last(column));
             if (rowEnds) asm.add(Output, OutputStride);
         }
         asm.mov(Argument(nameof(TileArguments.C)), Output);
         if (key.Residual is not null) asm.mov(Argument(nameof(TileArguments.Residual)), Residual);
         vectors.ReturnTo(mark);
-    }
-
-    private TileByteStores CreateByteStores()
-    {
-        var spare = sums.Length > 1 ? sums[0] : vectors.Take("packing");
-        return new TileByteStores(key, asm, sums, spare, constant([0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15]));
     }
 
     private void LoadPointers()
@@ -72,9 +74,9 @@ internal sealed class TileEpilogueEmitter(
     {
         if (Scales)
         {
-            _scales = vectors.Take(key.Vectors, "scales");
             asm.mov(Scale, Argument(nameof(TileArguments.Scale)));
-            for (var j = 0; j < key.Vectors; j++) asm.vmovups(_scales[j], __zmmword_ptr[Scale + (64 * j)]);
+            if (vectors.Free >= key.RowRegisters + OtherConstants) _scales = vectors.Take(key.RowRegisters, "scales");
+            for (var j = 0; j < _scales.Length; j++) _code.Load(_scales[j], ScaleAt(j));
         }
         if (key.ClampsBelow) _lower = LoadFloat(nameof(TileArguments.Lower));
         if (key.ClampsAbove) _upper = LoadFloat(nameof(TileArguments.Upper));
@@ -86,7 +88,7 @@ internal sealed class TileEpilogueEmitter(
     private AssemblerRegisterZMM LoadFloat(string field)
     {
         var register = vectors.Take(field);
-        asm.vbroadcastss(register, __dword_ptr[Arguments + TileEmitter.Offset(field)]);
+        _code.Broadcast(register, __dword_ptr[Arguments + TileEmitter.Offset(field)]);
         return register;
     }
 
@@ -95,38 +97,32 @@ internal sealed class TileEpilogueEmitter(
     {
         if (Scales)
         {
-            asm.vcvtdq2ps(x, x);
-            asm.vmulps(x, x, _scales[j]);
+            _code.ToFloats(x);
+            VectorOperand scale = _scales.Length > 0 ? _scales[j] : ScaleAt(j);
+            _code.Multiply(x, scale);
         }
         if (key.Residual is { } type) AddResidual(x, type, j);
-        // The bound comes first: a NaN in the second operand of max and min stays a NaN.
-        if (key.ClampsBelow) asm.vmaxps(x, _lower, x);
-        if (key.ClampsAbove) asm.vminps(x, _upper, x);
-        if (Quantizes) asm.vcvtps2dq(x, x);
+        if (key.ClampsBelow) _code.Max(x, _lower);
+        if (key.ClampsAbove) _code.Min(x, _upper);
+        if (Quantizes) _code.ToIntegers(x);
     }
 
     private void AddResidual(AssemblerRegisterZMM x, DataType type, int j)
     {
-        var loaded = Masked(j) ? _residual.k1.z : _residual;
-        var address = Residual + (16 * type.Size() * j);
-        if (type == DataType.Float32) asm.vmovups(loaded, __zmmword_ptr[address]);
+        var address = __[Residual + (_code.Lanes * type.Size() * j)];
+        if (type == DataType.Float32) _code.LoadLanes(_residual, address, key.Last(j));
         else
         {
-            if (type == DataType.UInt8) asm.vpmovzxbd(loaded, __xmmword_ptr[address]);
-            else asm.vpmovsxbd(loaded, __xmmword_ptr[address]);
-            asm.vpsubd(_residual, _residual, __dword_bcst[Arguments + TileEmitter.Offset(nameof(TileArguments.ResidualZeroPoint))]);
-            asm.vcvtdq2ps(_residual, _residual);
+            _code.LoadBytes(_residual, address, type == DataType.Int8, key.Last(j));
+            _code.SubtractIntegers(_residual, _code.Bytes == 64
+                ? __dword_bcst[Arguments + TileEmitter.Offset(nameof(TileArguments.ResidualZeroPoint))]
+                : __[Arguments + TileEmitter.Offset(nameof(TileArguments.ResidualZeroPoints))]);
+            _code.ToFloats(_residual);
         }
-        asm.vfmadd231ps(x, _residual, _residualScale);
+        _code.AddProductsOfFloats(x, _residual, _residualScale);
     }
 
-    private void StoreWords(AssemblerRegisterZMM x, int j)
-    {
-        var words = __zmmword_ptr[Output + (64 * j)];
-        asm.vmovups(Masked(j) ? words.k1 : words, x);
-    }
-
-    private bool Masked(int j) => key.MaskedColumns && j == key.Vectors - 1;
+    private AssemblerMemoryOperand ScaleAt(int j) => __[Scale + (key.VectorBytes * j)];
 
     private static AssemblerMemoryOperand Argument(string field) => __qword_ptr[Arguments + TileEmitter.Offset(field)];
 }

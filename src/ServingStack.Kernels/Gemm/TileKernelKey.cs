@@ -1,9 +1,26 @@
+using ServingStack.Kernels.Jit;
+using ServingStack.Kernels.Machine;
+
 namespace ServingStack.Kernels.Gemm;
 
 /// <summary>Everything that the code of a tile kernel is specialised on. Equal keys share one emitted kernel.</summary>
 internal sealed record TileKernelKey
 {
+    /// <summary>The level whose instructions it may use: <see cref="InstructionSet.Avx2"/> or more.</summary>
+    public InstructionSet Level { get; init; } = InstructionSet.Avx512Vnni;
+
     public required TileArithmetic Arithmetic { get; init; }
+
+    /// <summary>
+    /// Bytes without dot products: how many steps of four bytes add up in 16 bits before they are widened; 0 with dot products and floats.
+    /// </summary>
+    public int Interval { get; init; }
+
+    /// <summary>Weights that would leave 16 bits come in a list of their own (<see cref="PairSplit"/>).</summary>
+    public bool HasRemainder { get; init; }
+
+    /// <summary>The last bytes of a piece, when fewer than four, are packed to be read with the bytes before them.</summary>
+    public bool JoinsTail { get; init; }
 
     /// <summary>Rows of the tile, 1 to <see cref="TileShape.MaxRows"/>.</summary>
     public required int Rows { get; init; }
@@ -11,8 +28,11 @@ internal sealed record TileKernelKey
     /// <summary>Columns of the tile in vectors of 16.</summary>
     public required int Vectors { get; init; }
 
-    /// <summary>The last vector is cut by a mask (output columns end inside it).</summary>
+    /// <summary>The last vector is cut (output columns end inside it).</summary>
     public required bool MaskedColumns { get; init; }
+
+    /// <summary>Columns of a cut last vector, for levels that have no masks; otherwise 0.</summary>
+    public int TailColumns { get; init; }
 
     /// <summary>How a row of A is cut: pieces of equal length, each contiguous in memory.</summary>
     public required int Taps { get; init; }
@@ -41,8 +61,21 @@ internal sealed record TileKernelKey
     /// <summary>Bytes of packed B per vector of 16 columns.</summary>
     public int PanelBytes => Taps * TapGroups * 64;
 
+    public int VectorBytes => VectorInstructions.BytesAt(Level);
+
+    /// <summary>Registers that a vector of 16 columns takes at the level.</summary>
+    public int RegistersPerVector => 64 / VectorBytes;
+
+    /// <summary>Registers that a row of the tile takes; halves of a cut vector that hold no column are left out.</summary>
+    public int RowRegisters => (Vectors * RegistersPerVector) - (TailColumns is > 0 and <= 8 ? 1 : 0);
+
     public string Name => string.Join('_',
-        "tile", Arithmetic, $"{Rows}x{16 * Vectors}{(MaskedColumns ? "m" : "")}", $"k{Taps}x{TapBytes}", RowsFrom,
+        "tile", Level, $"{Arithmetic}{(Interval > 0 ? $"{Interval}" : "")}{(HasRemainder ? "r" : "")}{(JoinsTail ? "j" : "")}",
+        $"{Rows}x{16 * Vectors}{(MaskedColumns ? "m" : "")}{(TailColumns > 0 ? $"{TailColumns}" : "")}",
+        $"k{Taps}x{TapBytes}", RowsFrom,
         $"{Output}{(Residual is { } r ? $"+{r}" : "")}"
             + $"{(HasOutputZeroPoint ? "z" : "")}{(ClampsBelow ? "l" : "")}{(ClampsAbove ? "u" : "")}{(Prefetch ? "p" : "")}");
+
+    /// <summary>Where the columns of one of a row's registers end.</summary>
+    public LastColumns Last(int register) => new(MaskedColumns && register == RowRegisters - 1 && TailColumns != 8, TailColumns % 8);
 }

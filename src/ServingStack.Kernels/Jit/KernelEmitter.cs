@@ -7,7 +7,7 @@ namespace ServingStack.Kernels.Jit;
 /// Writes the machine code of one kernel: a function that takes one address, of its arguments, and returns nothing. The base gives the
 /// frame for the System V and the Windows calling convention; a kernel writes its body between them.
 /// </summary>
-internal abstract class KernelEmitter
+internal abstract class KernelEmitter(int vectorRegisters = VectorRegisters.Most)
 {
     /// <summary>The general registers a body may use besides <see cref="Arguments"/>; all but the stack pointer.</summary>
     protected static readonly AssemblerRegister64[] General = [rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14];
@@ -27,7 +27,7 @@ internal abstract class KernelEmitter
 
     protected Assembler Asm { get; } = new(64);
 
-    protected VectorRegisters Vectors { get; } = new();
+    protected VectorRegisters Vectors { get; } = new(vectorRegisters);
 
     /// <summary>The finished code, free of absolute addresses.</summary>
     public byte[] Emit()

@@ -1,4 +1,5 @@
 using ServingStack.Kernels.Gemm;
+using ServingStack.Kernels.Machine;
 
 namespace ServingStack.Kernels.Tests.Gemm;
 
@@ -29,6 +30,9 @@ public class RowTilesTests
                 Assert.InRange(shape.Rows, 1, TileShape.MaxRows);
                 // Sums, and for each vector a scale, and two clamps, the residual and its scale.
                 Assert.InRange((shape.Rows * shape.Vectors) + shape.Vectors + 4, 1, 32);
+                // Without AVX-512 a vector takes two registers, each with 16-bit sums of its own; beside them products, and a broadcast.
+                var narrow = TileShape.Choose(rows, blocks, InstructionSet.Avx2);
+                Assert.InRange((2 * narrow.Rows * narrow.Vectors) + (2 * narrow.Vectors) + 2, 1, 16);
             }
     }
 }

@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using ServingStack.Kernels.Machine;
+
+namespace ServingStack.Kernels.Gemm;
+
+/// <summary>
+/// What a step of 16-bit sums costs on this machine at each interval: processors differ in whether saving instructions saves time. Measured
+/// once a process, in about a millisecond.
+/// </summary>
+internal sealed class PairSpeeds
+{
+    private const int Rows = 48;
+    private const int Columns = 32;
+    private const int Depth = 512;
+    private const int Rounds = 24;
+
+    // Less is not worth a second way of computing the same.
+    private const double LeastGain = 1.05;
+
+    private static readonly Lazy<PairSpeeds> OfThisMachine = new(() => new PairSpeeds(InstructionSet.Avx512Bw));
+
+    private readonly Dictionary<int, double> _times;
+
+    private PairSpeeds(InstructionSet level) =>
+        _times = PairPlan.Intervals.ToDictionary(interval => interval, interval => Measure(interval, level));
+
+    public static PairSpeeds Measured => OfThisMachine.Value;
+
+    /// <summary>Seconds of a fixed piece of work at this interval; only ratios mean something.</summary>
+    public double StepTime(int interval) => _times[interval];
+
+    /// <summary>Why adding up in 16 bits does not pay here; null when it does.</summary>
+    public string? Refuses()
+    {
+        var gain = _times[1] / _times.Values.Min();
+        return gain >= LeastGain
+            ? null
+            : string.Create(null, $"16-bit sums run at {gain:0.00} times the speed of 32-bit sums on this machine; {LeastGain} is expected");
+    }
+
+    private static double Measure(int interval, InstructionSet level)
+    {
+        // Zeros may be added up for as long as anyone likes.
+        var weights = new GemmWeights { B = new byte[Columns * Depth] };
+        using var panels = new ColumnPanels(
+            weights.B.Span, Columns, taps: 1, Depth, TileArithmetic.UnsignedBytes, weights, ..Columns,
+            pairs: PairPlan.Fixed(interval), level: level);
+        using var product = new TileProduct(
+            "gemm_measured", DataType.UInt8, new Epilogue { Output = DataType.Int32 }, taps: 1, Depth, TileRows.Strided, panels, level);
+        using NativeBuffer a = new(Rows * Depth), c = new(Rows * Columns * sizeof(int));
+        var tiles = new BoundTiles(
+            product, new TileOperands(Rows, a.Address, Depth, RowOffset: 0, Depth, c.Address, Columns * sizeof(int), 0, 0));
+        var best = double.PositiveInfinity;
+        for (var round = 0; round < Rounds; round++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            tiles.Run(0, 1);
+            best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+        return best;
+    }
+}
