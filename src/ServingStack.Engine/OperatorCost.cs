@@ -38,7 +38,7 @@ internal readonly record struct OperatorCost(long Flops, long BytesRead, long By
     private static readonly HashSet<string> Moves = new(StringComparer.Ordinal)
     {
         "Concat", "QConcat", "Slice", "Pad", "Transpose", "Gather", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout",
-        "Expand", "Tile", "Split", "Cast", "Where", "DepthToSpace", "SpaceToDepth", "Shape", "ConstantOfShape",
+        "Expand", "Tile", "Split", "Cast", "Where", "DepthToSpace", "SpaceToDepth", "ChannelShuffle", "Shape", "ConstantOfShape",
     };
 
     public static OperatorCost Of(PlanNode node) => new(

@@ -20,7 +20,8 @@ public static class Domains
 
     /// <summary>
     /// Internal: <c>FusedConv</c>, <c>FusedGemm</c>, <c>FusedAdd</c>: the standard operator, then clamped to <c>activation_min</c> and
-    /// <c>activation_max</c>. Input 3 of the first two is added before clamping.
+    /// <c>activation_max</c>. Input 3 of the first two is added before clamping. <c>ChannelShuffle</c>: axis 1 seen as [<c>groups</c>,
+    /// channels / groups] and transposed.
     /// </summary>
     public const string Fused = "servingstack.f";
 }

@@ -7,7 +7,8 @@ namespace ServingStack.Engine.Lowering;
 /// <summary>Changes between layouts, and ONNX Transpose, which is the same work.</summary>
 internal static class Reordering
 {
-    public static IEnumerable<LoweringRow> Rows { get; } = [new("", "Transpose", Transpose)];
+    public static IEnumerable<LoweringRow> Rows { get; } =
+        [new("", "Transpose", Transpose), new(Domains.Fused, "ChannelShuffle", ChannelShuffle)];
 
     /// <summary>Brings a value from one layout into the other.</summary>
     public static BoundKernel Bind(nint source, nint target, PlanValue value, Layout from, Layout to)
@@ -35,6 +36,21 @@ internal static class Reordering
         var x = context.Read(input, home);
         var y = context.Write(node.Y, Layout.Plain);
         context.Emit(node, [x], [y], map => KernelTranspose.Bind(OfSize(input.ElementType), map[x], home.Extents(shape), inMemory, map[y]));
+        return null;
+    }
+
+    /// <summary>Pixel by pixel where the channels of one lie together, plane by plane where those of a channel do.</summary>
+    private static string? ChannelShuffle(LoweringContext context, PlanNode node)
+    {
+        var shape = node.X.Shape;
+        if (node.X.ElementType.BitsOf() is not (8 or 16 or 32 or 64)) return $"its elements are {node.X.ElementType}";
+        var layout = context.HomeOf(node.X);
+        var (groups, pixels) = (node.Attributes.Int("groups", 1), Axes.Product(shape.AsSpan(2)));
+        var channels = shape[1] / groups;
+        long[] extents = layout == Layout.ChannelsLast ? [shape[0] * pixels, groups, channels, 1] : [shape[0], groups, channels, pixels];
+        var x = context.Read(node.X, layout);
+        var y = context.Write(node.Y, layout);
+        context.Emit(node, [x], [y], map => KernelTranspose.Bind(OfSize(node.X.ElementType), map[x], extents, [0, 2, 1, 3], map[y]));
         return null;
     }
 

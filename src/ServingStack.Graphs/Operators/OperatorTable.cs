@@ -210,9 +210,10 @@ internal static class OperatorTable
         new("QSigmoid", 1, Elementwise.InferFused) { Domain = Domains.Quantized },
     ];
 
-    /// <summary>Operators with an activation that <c>FuseActivations</c> makes.</summary>
+    /// <summary>Operators that stand for several of ONNX; <see cref="Domains.Fused"/> says what they mean.</summary>
     private static readonly OperatorRow[] Fused =
     [
+        new("ChannelShuffle", 1, Elementwise.Infer) { Domain = Domains.Fused },
         new("FusedAdd", 2, Broadcast.InferFused) { Domain = Domains.Fused },
         new("FusedConv", 2, Conv.InferFused) { Domain = Domains.Fused },
         new("FusedGemm", 2, Gemm.InferFused) { Domain = Domains.Fused },

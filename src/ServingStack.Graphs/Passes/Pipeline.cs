@@ -16,6 +16,7 @@ public static class Pipeline
         new FoldMatMulBias(), // MatMul and Add become Gemm
         new RecognizeQuantized(), // integers from input to output
         new FuseQuantizedResidual(), // needs the islands recognized
+        new FuseChannelShuffle(), // floats, or integers by now
         new FoldDequantizedConstants(), // stored as integers, read as floats
         new FuseActivations(), // what is left in floats
         new EliminateDeadNodes(),
@@ -23,7 +24,7 @@ public static class Pipeline
 
     /// <summary>The passes that keep a graph in standard operators, so that it can be saved.</summary>
     public static IReadOnlyList<IPass> Exportable { get; } =
-        [.. Portable.Where(p => p is not (RecognizeQuantized or FuseQuantizedResidual or FoldDequantizedConstants or FuseActivations))];
+        [.. Portable.Where(p => p is not (RecognizeQuantized or FuseQuantizedResidual or FuseChannelShuffle or FoldDequantizedConstants or FuseActivations))];
 
     /// <summary>Runs the passes in order; shapes are inferred again after each change.</summary>
     /// <exception cref="GraphLoadException">An operator is used against its rules.</exception>

@@ -8,7 +8,7 @@ namespace ServingStack.Kernels.Layout;
 /// <summary>
 /// Transposes a matrix in memory: <c>target[r * targetStride + c] = source[c * sourceStride + r]</c>, strides in elements. Elements
 /// of 1 and 4 bytes go in tiles of whole cache lines where they fit (<see cref="WideTiles"/>), then of 8 x 8 bytes and 4 x 4 words; three
-/// columns as triples; what is left over one by one.
+/// columns as triples, four as quadruples; what is left over one by one.
 /// </summary>
 internal static unsafe class MatrixTranspose
 {
@@ -22,6 +22,12 @@ internal static unsafe class MatrixTranspose
         {
             var done = Interleave<T>.Triples(source, sourceStride, target, rows);
             OneByOne(source, sourceStride, target, targetStride, done, rows, 0, columns);
+            return;
+        }
+
+        if (columns == 4 && targetStride == 4 && Zip.IsSupported && rows >= QuadruplesAtOnce<T>())
+        {
+            Quadruples(source, sourceStride, target, rows);
             return;
         }
 
@@ -68,6 +74,35 @@ internal static unsafe class MatrixTranspose
 
         OneByOne(source, sourceStride, target, targetStride, 0, tiledRows, tiledColumns, columns);
         OneByOne(source, sourceStride, target, targetStride, tiledRows, rows, 0, columns);
+    }
+
+    /// <summary>Four source lines to quadruples; the last few are written once more with those before them.</summary>
+    private static void Quadruples<T>(T* source, long sourceStride, T* target, long rows)
+        where T : unmanaged
+    {
+        var step = QuadruplesAtOnce<T>();
+        for (long r = 0; r < rows; r += step)
+        {
+            var first = Math.Min(r, rows - step);
+            if (sizeof(T) == 1) QuadruplesOfBytes((byte*)source + first, sourceStride, (byte*)target + (4 * first));
+            else TileOfWords((uint*)source + first, sourceStride, (uint*)target + (4 * first), 4);
+        }
+    }
+
+    private static long QuadruplesAtOnce<T>()
+        where T : unmanaged => sizeof(T) switch { 1 => 16, 4 => 4, _ => long.MaxValue };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void QuadruplesOfBytes(byte* source, long stride, byte* target)
+    {
+        var (a, b) = (Vector128.Load(source), Vector128.Load(source + stride));
+        var (c, d) = (Vector128.Load(source + (2 * stride)), Vector128.Load(source + (3 * stride)));
+        var (ab, cd) = (Zip.Lower(a, b).AsUInt16(), Zip.Lower(c, d).AsUInt16());
+        Zip.Lower(ab, cd).AsByte().Store(target);
+        Zip.Upper(ab, cd).AsByte().Store(target + 16);
+        (ab, cd) = (Zip.Upper(a, b).AsUInt16(), Zip.Upper(c, d).AsUInt16());
+        Zip.Lower(ab, cd).AsByte().Store(target + 32);
+        Zip.Upper(ab, cd).AsByte().Store(target + 48);
     }
 
     private static int TileSide<T>()

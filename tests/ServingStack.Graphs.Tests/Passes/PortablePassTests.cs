@@ -52,6 +52,24 @@ public class PortablePassTests
         """);
 
     [Fact]
+    public void FuseChannelShuffle_ReshapeTransposeReshape_IsOneNode() => PassAssert.Rewrites(
+        () => Shuffle(0, 2, 1, 3, 4),
+        new FuseChannelShuffle(),
+        """
+        %y: Float32[N, 6, 3, 4] = servingstack.f.ChannelShuffle(%x) {groups=2}
+        """);
+
+    [Fact]
+    public void FuseChannelShuffle_OtherAxes_AreLeft() => PassAssert.Keeps(() => Shuffle(0, 1, 2, 4, 3), new FuseChannelShuffle());
+
+    private static Graph Shuffle(params long[] axes)
+    {
+        var b = new GraphBuilder();
+        var split = b.Op("Reshape", b.Input("x", "N", 6, 3, 4), b.Integers(0, 2, 3, 3, 4));
+        return b.Output(b.Op("Reshape", b.Op("Transpose", new AttributeMap { ["perm"] = axes }, split), b.Integers(0, 6, 3, 4)));
+    }
+
+    [Fact]
     public void EliminateIdentities_ChainOfNoOps_IsOneRelu() => PassAssert.Rewrites(
         () =>
         {

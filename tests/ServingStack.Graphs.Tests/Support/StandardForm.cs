@@ -30,6 +30,11 @@ internal static class StandardForm
     {
         public void Run()
         {
+            if (node.OpType == "ChannelShuffle")
+            {
+                Shuffle();
+                return;
+            }
             var y = node.OpType switch
             {
                 "QConv" => Layer("Conv", node.Input(2) is null ? null : DequantizedBias()),
@@ -44,6 +49,19 @@ internal static class StandardForm
             };
             Finish(y);
         }
+
+        private void Shuffle()
+        {
+            var shape = node.Inputs[0]!.Shape!.Select(d => d.IsFixed ? d.Value : 0).ToArray();
+            var groups = node.Attributes.Int("groups", 1);
+            long[] split = [0, groups, shape[1] / groups, .. shape[2..]];
+            var axes = Enumerable.Range(0, split.Length).Select(axis => axis switch { 1 => 2L, 2 => 1L, _ => axis }).ToArray();
+            var turned = Emit("Transpose", new AttributeMap { ["perm"] = axes }, Reshaped(node.Inputs[0]!, split));
+            Finish(Reshaped(turned, [0, .. shape[1..]]));
+        }
+
+        private Value Reshaped(Value x, long[] extents) =>
+            Emit("Reshape", new AttributeMap(), x, graph.AddConstant(Tensor.From<long>(extents, extents.Length)));
 
         private Value Layer(string opType, Value? bias) =>
             Residual(Emit(opType, Dequantize(node.Inputs[0]!, "x"), DequantizedWeights(0), bias));
