@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 using ServingStack.Kernels.Parallel;
+using ServingStack.Kernels.Vectors;
 
 namespace ServingStack.Kernels.Embedding;
 
@@ -62,7 +63,7 @@ public static class Gather
                 var row = Row(outer, position);
                 var target = (byte*)output + (item * problem.RowBytes);
                 if (row is null) Refuse(target);
-                else Buffer.MemoryCopy(row, target, problem.RowBytes, problem.RowBytes);
+                else BlockCopy.Run(row, target, problem.RowBytes);
                 if (++position < problem.Indices) continue;
                 position = 0;
                 outer++;

@@ -1,4 +1,5 @@
 using ServingStack.Kernels.Parallel;
+using ServingStack.Kernels.Vectors;
 
 namespace ServingStack.Kernels.Layout;
 
@@ -61,7 +62,7 @@ public static class Concat
                 for (var i = 0; i < _pieces.Length; i++)
                 {
                     var piece = (byte*)_pieces[i] + (row * _bytes[i]);
-                    Buffer.MemoryCopy(_join ? piece : whole, _join ? whole : piece, _bytes[i], _bytes[i]);
+                    BlockCopy.Run(_join ? piece : whole, _join ? whole : piece, _bytes[i]);
                     whole += _bytes[i];
                 }
             }

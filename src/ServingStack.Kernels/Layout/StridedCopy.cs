@@ -1,4 +1,5 @@
 using ServingStack.Kernels.Parallel;
+using ServingStack.Kernels.Vectors;
 
 namespace ServingStack.Kernels.Layout;
 
@@ -57,7 +58,7 @@ internal sealed unsafe class StridedCopy : BoundKernel
     }
 
     private static void CopyDense<T>(byte* source, long sourceStride, byte* target, long targetStride, long count)
-        where T : unmanaged => Buffer.MemoryCopy(source, target, count * sizeof(T), count * sizeof(T));
+        where T : unmanaged => BlockCopy.Run(source, target, count * sizeof(T));
 
     private static void CopyStrided<T>(byte* source, long sourceStride, byte* target, long targetStride, long count)
         where T : unmanaged

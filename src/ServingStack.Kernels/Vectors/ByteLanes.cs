@@ -22,6 +22,31 @@ internal static unsafe class ByteLanes<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> Load(T* source, int count) => Widen(Lanes.Load((byte*)source, count).GetLower().GetLower());
 
+    /// <summary>Numbers of <see cref="LoadWords"/>.</summary>
+    public const int WordCount = 32;
+
+    /// <summary>32 numbers as 16-bit lanes; sums of u8 may use them as unsigned.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<short> LoadWords(T* source)
+    {
+        var bytes = Vector256.Load((byte*)source);
+        if (Avx512BW.IsSupported)
+            return Signed ? Avx512BW.ConvertToVector512Int16(bytes.AsSByte()) : Avx512BW.ConvertToVector512Int16(bytes);
+        return Signed
+            ? Vector512.Create(Vector256.WidenLower(bytes.AsSByte()), Vector256.WidenUpper(bytes.AsSByte()))
+            : Vector512.Create(Vector256.WidenLower(bytes), Vector256.WidenUpper(bytes)).AsInt16();
+    }
+
+    /// <summary>The first 16 of such lanes, by the sign of the type.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> WidenLower(Vector512<short> words) =>
+        Signed ? Vector512.WidenLower(words) : Vector512.WidenLower(words.AsUInt16()).AsInt32();
+
+    /// <summary>The last 16 of such lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> WidenUpper(Vector512<short> words) =>
+        Signed ? Vector512.WidenUpper(words) : Vector512.WidenUpper(words.AsUInt16()).AsInt32();
+
     /// <summary>Stores lanes that are within the type's range already.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<int> value, T* target) => Narrow(value).Store((byte*)target);
