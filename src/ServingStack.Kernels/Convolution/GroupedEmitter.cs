@@ -35,7 +35,7 @@ internal sealed class GroupedEmitter(GroupedKernelKey key) : LineEmitter(key)
     {
         base.LoadConstants();
         if (!key.IsMasked) return;
-        var outputs = (1 << key.Outputs) - 1;
+        var outputs = (1 << (key.Outputs % GroupedLayout.VectorOutputs)) - 1;
         Asm.mov(r8d, outputs);
         Asm.kmovw(k1, r8d);
         if (IsFloat || key.Scheme != GroupedScheme.Lanes) return;
@@ -49,8 +49,8 @@ internal sealed class GroupedEmitter(GroupedKernelKey key) : LineEmitter(key)
         var mark = Vectors.Mark();
         _sums = Vectors.Take(pixels * key.Sums, "sums");
         StartSums(pixels);
-        EmitRows(pixels * key.KernelWidth * key.Factors, () => EmitRow(pixels));
-        new GroupedSums(Asm, Vectors, IsFloat).AddPartials(_sums, key.Sums);
+        EmitRows(pixels * key.KernelWidth * key.UsedFactors, () => EmitRow(pixels));
+        if (key.Scheme != GroupedScheme.Depthwise) new GroupedSums(Asm, Vectors, IsFloat).AddPartials(_sums, key.Sums);
         if (IsFloat) StoreFloats(pixels);
         else StoreBytes(pixels);
         Vectors.ReturnTo(mark);
@@ -67,11 +67,11 @@ internal sealed class GroupedEmitter(GroupedKernelKey key) : LineEmitter(key)
 
     private void EmitRow(int pixels)
     {
-        var together = Math.Clamp((Vectors.Free - Operands) / key.KernelWidth, 1, key.Factors);
-        for (var first = 0; first < key.Factors; first += together)
+        var together = Math.Clamp((Vectors.Free - Operands) / key.KernelWidth, 1, key.UsedFactors);
+        for (var first = 0; first < key.UsedFactors; first += together)
         {
             var mark = Vectors.Mark();
-            var count = Math.Min(together, key.Factors - first);
+            var count = Math.Min(together, key.UsedFactors - first);
             var weights = Vectors.Take(count * key.KernelWidth, "weights");
             for (var i = 0; i < weights.Length; i++) Asm.vmovups(weights[i], WeightAt((first * key.KernelWidth) + i));
             var operands = Vectors.Take(Math.Min(Operands, Vectors.Free), "inputs");
@@ -89,14 +89,14 @@ internal sealed class GroupedEmitter(GroupedKernelKey key) : LineEmitter(key)
                     select (Pixel: offset / key.StrideX, kx)).ToArray();
         if (uses.Length == 0) return;
         var address = AddressOf(column);
-        var shared = key.Scheme != GroupedScheme.Broadcast;
+        var shared = key.Scheme is GroupedScheme.Lanes or GroupedScheme.Channels;
         for (var f = 0; f < weights.Length / key.KernelWidth; f++)
         {
             var operand = operands[(shared ? column : f) % operands.Length];
             if (!shared || f == 0) Load(operand, address, first + f);
             foreach (var (pixel, kx) in uses)
                 MultiplyAdd(
-                    _sums[(pixel * key.Sums) + (shared ? first + f : 0)], operand, weights[(f * key.KernelWidth) + kx]);
+                    _sums[(pixel * key.Sums) + (key.Sums > 1 ? first + f : 0)], operand, weights[(f * key.KernelWidth) + kx]);
         }
     }
 
@@ -109,6 +109,9 @@ internal sealed class GroupedEmitter(GroupedKernelKey key) : LineEmitter(key)
                 break;
             case GroupedScheme.Channels:
                 Asm.vmovups(key.IsMasked ? operand.k1.z : operand, __zmmword_ptr[address + Channel]);
+                break;
+            case GroupedScheme.Depthwise:
+                Asm.vmovups(IsCut(factor) ? operand.k1.z : operand, __zmmword_ptr[address + Channel + (64 * factor)]);
                 break;
             default:
                 Asm.vpbroadcastd(operand, __dword_ptr[address + Channel + (4 * factor)]);
@@ -125,13 +128,18 @@ internal sealed class GroupedEmitter(GroupedKernelKey key) : LineEmitter(key)
 
     private void StoreFloats(int pixels)
     {
+        var vectors = key.Scheme == GroupedScheme.Depthwise ? key.UsedFactors : 1;
         for (var pixel = 0; pixel < pixels; pixel++)
-        {
-            Clamp(_sums[pixel * key.Sums]);
-            var target = __zmmword_ptr[Output + (pixel * key.OutputStride)];
-            Asm.vmovups(key.IsMasked ? target.k1 : target, _sums[pixel * key.Sums]);
-        }
+            for (var v = 0; v < vectors; v++)
+            {
+                var sum = _sums[(pixel * key.Sums) + v];
+                Clamp(sum);
+                var target = __zmmword_ptr[Output + (pixel * key.OutputStride) + (64 * v)];
+                Asm.vmovups(v == vectors - 1 && key.IsMasked ? target.k1 : target, sum);
+            }
     }
+
+    private bool IsCut(int factor) => key.IsMasked && factor == key.UsedFactors - 1;
 
     // Four pixels are packed into one vector, whose 128-bit lanes are then brought back to one pixel each.
     private void StoreBytes(int pixels)
@@ -167,11 +175,11 @@ internal sealed class GroupedEmitter(GroupedKernelKey key) : LineEmitter(key)
     // For each byte of a pixel the position at which the kernel has that output channel.
     private uint[] ByteOrder()
     {
-        var positions = new byte[4 * GroupedLayout.BlockOutputs];
+        var positions = new byte[4 * GroupedLayout.VectorOutputs];
         for (var position = 0; position < positions.Length; position++)
         {
-            var (pixel, place) = Math.DivRem(position, GroupedLayout.BlockOutputs);
-            positions[(pixel * GroupedLayout.BlockOutputs) + GroupedLayout.LaneOutputAt(key.Factors, place)] = (byte)place;
+            var (pixel, place) = Math.DivRem(position, GroupedLayout.VectorOutputs);
+            positions[(pixel * GroupedLayout.VectorOutputs) + GroupedLayout.LaneOutputAt(key.Factors, place)] = (byte)place;
         }
         return System.Runtime.InteropServices.MemoryMarshal.Cast<byte, uint>(positions).ToArray();
     }

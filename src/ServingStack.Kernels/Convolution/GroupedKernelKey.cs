@@ -18,17 +18,23 @@ internal sealed record GroupedKernelKey : LineKernelKey
     /// <summary>Multiply-adds a tap for a vector of outputs.</summary>
     public int Factors { get; }
 
-    /// <summary>Output channels of the block, 1 to 16.</summary>
+    /// <summary>Output channels of the block, 1 to 16; for depthwise to 32.</summary>
     public int Outputs { get; }
 
-    public bool IsMasked => Outputs < GroupedLayout.BlockOutputs;
+    /// <summary>The last vector is cut by a mask.</summary>
+    public bool IsMasked => Outputs % GroupedLayout.VectorOutputs != 0;
 
-    /// <summary>Registers of partial sums a pixel.</summary>
-    public int Sums => Scheme == GroupedScheme.Broadcast ? 1 : Factors;
+    /// <summary>Factors that have output channels in this block.</summary>
+    public int UsedFactors => Scheme == GroupedScheme.Depthwise
+        ? (Outputs + GroupedLayout.VectorOutputs - 1) / GroupedLayout.VectorOutputs
+        : Factors;
+
+    /// <summary>Registers of sums a pixel.</summary>
+    public int Sums => Scheme == GroupedScheme.Broadcast ? 1 : UsedFactors;
 
     public override int RowVectors => KernelWidth * Factors;
 
-    public override int BiasVectors => Sums;
+    public override int BiasVectors => Scheme == GroupedScheme.Broadcast ? 1 : Factors;
 
     public override int ScaleVectors => 1;
 

@@ -1,12 +1,14 @@
 namespace ServingStack.Kernels.Convolution;
 
 /// <summary>
-/// A grouped convolution cut into blocks of at most 16 output channels, and what each number of a block's vectors stands for: factor
+/// A grouped convolution cut into blocks of 16 output channels, or 32 for depthwise, and what each number of a block's vectors stands for: factor
 /// <c>f</c> is one multiply-add a tap, and position <c>i</c> of its weights belongs to an output channel and one unit of its inputs.
 /// </summary>
 internal sealed class GroupedLayout
 {
-    public const int BlockOutputs = 16;
+    public const int VectorOutputs = 16;
+
+    private const int DepthwiseVectors = 2;
 
     // Beyond, one group alone keeps the tiles of a dense convolution busy.
     private const int MostBytes = 16;
@@ -36,10 +38,12 @@ internal sealed class GroupedLayout
     public int UnitElements => _bytes ? 4 : 1;
 
     /// <summary>Units of one group, and multiply-adds a tap for 16 outputs.</summary>
-    public int Factors => _groupInputs / UnitElements;
+    public int Factors => Scheme == GroupedScheme.Depthwise ? DepthwiseVectors : _groupInputs / UnitElements;
 
     /// <summary>Registers of partial sums a pixel.</summary>
     public int Sums => Scheme == GroupedScheme.Broadcast ? 1 : Factors;
+
+    private int BlockOutputs => Scheme == GroupedScheme.Depthwise ? DepthwiseVectors * VectorOutputs : VectorOutputs;
 
     private int BlocksPerGroup => (_groupOutputs + BlockOutputs - 1) / BlockOutputs;
 
@@ -71,6 +75,7 @@ internal sealed class GroupedLayout
     public (int Output, int Unit) At(int factor, int position)
     {
         if (Scheme == GroupedScheme.Broadcast) return (position, factor);
+        if (Scheme == GroupedScheme.Depthwise) return ((factor * VectorOutputs) + position, 0);
         if (Scheme == GroupedScheme.Channels)
             return ((position / _groupInputs * _groupOutputs) + factor, position % _groupInputs);
         var (lane, place) = Math.DivRem(position, 4);
@@ -90,8 +95,9 @@ internal sealed class GroupedLayout
 
     private static GroupedScheme? Choose(bool bytes, int inputs, int outputs)
     {
-        if (!bytes) return inputs == outputs && inputs is 1 or 4 or 8 ? GroupedScheme.Channels : null;
+        if (!bytes && inputs == 1 && outputs == 1) return GroupedScheme.Depthwise;
+        if (!bytes) return inputs == outputs && inputs is 4 or 8 ? GroupedScheme.Channels : null;
         if (inputs == outputs && inputs is 4 or 8) return GroupedScheme.Lanes;
-        return inputs is 12 or MostBytes && outputs >= BlockOutputs / 2 ? GroupedScheme.Broadcast : null;
+        return inputs is 12 or MostBytes && outputs >= VectorOutputs / 2 ? GroupedScheme.Broadcast : null;
     }
 }

@@ -18,7 +18,7 @@ internal sealed class GroupedPacking(ConvolutionProblem problem, GroupedLayout l
         var panels = new LinePanels(layout.Blocks, key);
         for (var block = 0; block < layout.Blocks; block++)
             for (var factor = 0; factor < layout.Factors; factor++)
-                for (var position = 0; position < GroupedLayout.BlockOutputs; position++)
+                for (var position = 0; position < GroupedLayout.VectorOutputs; position++)
                     PackPosition(panels, block, factor, position);
         return panels;
     }
@@ -32,7 +32,7 @@ internal sealed class GroupedPacking(ConvolutionProblem problem, GroupedLayout l
         {
             var (row, column) = Math.DivRem(pixel, problem.KernelWidth);
             var vector = (((row * layout.Factors) + factor) * problem.KernelWidth) + column;
-            var target = ((vector * GroupedLayout.BlockOutputs) + position) * layout.UnitElements;
+            var target = ((vector * GroupedLayout.VectorOutputs) + position) * layout.UnitElements;
             for (var i = 0; i < layout.UnitElements; i++)
             {
                 var source = (((channel * _groupInputs) + (unit * layout.UnitElements) + i) * _kernelPixels) + pixel;
@@ -41,7 +41,7 @@ internal sealed class GroupedPacking(ConvolutionProblem problem, GroupedLayout l
                 else panels.WeightSpan<byte>(block)[target + i] = weights.B.Span[source];
             }
         }
-        if (unit == 0) PackBias(panels.BiasSpan(block), channel, (layout.Sums > 1 ? factor * GroupedLayout.BlockOutputs : 0) + position);
+        if (unit == 0) PackBias(panels.BiasSpan(block), channel, (layout.Sums > 1 ? factor * GroupedLayout.VectorOutputs : 0) + position);
         if (problem.Input != DataType.Float32 && factor == 0 && unit == 0) PackScale(panels, block);
     }
 
@@ -61,7 +61,7 @@ internal sealed class GroupedPacking(ConvolutionProblem problem, GroupedLayout l
 
     private void PackScale(LinePanels panels, int block)
     {
-        for (var position = 0; position < GroupedLayout.BlockOutputs; position++)
+        for (var position = 0; position < GroupedLayout.VectorOutputs; position++)
         {
             var output = layout.Scheme == GroupedScheme.Lanes ? GroupedLayout.LaneOutputAt(layout.Factors, position) : position;
             if (output < layout.Outputs(block))

@@ -13,10 +13,13 @@ internal enum GroupedScheme
     Lanes,
 
     /// <summary>
-    /// Floats, groups of 1, 4 or 8 channels: 16 channels as they lie. A position gives partial sums of its group's outputs, one output a
-    /// register, added crosswise at the end. With one channel a group this is depthwise convolution.
+    /// Floats, groups of 4 or 8 channels: 16 channels as they lie. A position gives partial sums of its group's outputs, one output a
+    /// register, added crosswise at the end.
     /// </summary>
     Channels,
+
+    /// <summary>Floats, one channel a group, which is depthwise convolution: two vectors of 16 channels, each its own factor.</summary>
+    Depthwise,
 
     /// <summary>Bytes, groups of 12 or 16 channels: each unit in turn in all positions, for 16 outputs of one group.</summary>
     Broadcast,
