@@ -33,7 +33,7 @@ internal sealed class KernelCache(CodeListing listing)
 
     private EmittedKernel Emit(KernelEmitter emitter)
     {
-        var code = emitter.Emit();
+        var code = emitter.Emit(RegisterPoison.IsOn);
         var kernel = new EmittedKernel(emitter.Name, code);
         listing.Add(kernel, code);
         return kernel;

@@ -30,11 +30,13 @@ internal abstract class KernelEmitter(int vectorRegisters = VectorRegisters.Most
     protected VectorRegisters Vectors { get; } = new(vectorRegisters);
 
     /// <summary>The finished code, free of absolute addresses.</summary>
-    public byte[] Emit()
+    /// <param name="poisoned">Whether it begins with <see cref="RegisterPoison"/>.</param>
+    public byte[] Emit(bool poisoned = false)
     {
         try
         {
             Enter();
+            if (poisoned) RegisterPoison.Emit(Asm);
             EmitBody();
             Leave();
             PlaceConstants();
@@ -68,7 +70,6 @@ internal abstract class KernelEmitter(int vectorRegisters = VectorRegisters.Most
             for (var i = 0; i < VectorsSavedByWindows.Length; i++) Asm.vmovups(__xmmword_ptr[rsp + (16 * i)], VectorsSavedByWindows[i]);
         }
         Asm.mov(Arguments, windows ? rcx : rdi);
-        if (RegisterPoison.IsOn) RegisterPoison.Emit(Asm);
     }
 
     private void Leave()

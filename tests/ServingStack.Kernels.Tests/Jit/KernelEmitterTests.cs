@@ -14,7 +14,7 @@ public unsafe class KernelEmitterTests
             e.Registers.Take(30, "sums");
             e.Registers.Take(3, "columns");
         });
-        var error = Assert.Throws<EmissionException>(emitter.Emit);
+        var error = Assert.Throws<EmissionException>(() => emitter.Emit());
         Assert.Contains("3 vector registers are needed for columns, but 2 of 32 are free", error.Message, StringComparison.Ordinal);
     }
 
@@ -33,7 +33,7 @@ public unsafe class KernelEmitterTests
     public void Body_ThatCannotBeAssembled_FailsWithTheKernelsName()
     {
         var emitter = new ReturnEmitter(PlaceOneLabelTwice, "broken");
-        var error = Assert.Throws<EmissionException>(emitter.Emit);
+        var error = Assert.Throws<EmissionException>(() => emitter.Emit());
         Assert.Contains("broken", error.Message, StringComparison.Ordinal);
     }
 

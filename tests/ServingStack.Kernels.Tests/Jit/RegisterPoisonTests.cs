@@ -17,7 +17,7 @@ public unsafe class RegisterPoisonTests
     public void Kernel_ThatReadsARegisterItNeverSet_GetsAllOnes()
     {
         var emitter = new ReturnEmitter(e => e.Assembler.vmovups(__ymmword_ptr[r15], ymm13));
-        using var kernel = new EmittedKernel(emitter.Name, emitter.Emit());
+        using var kernel = new EmittedKernel(emitter.Name, emitter.Emit(poisoned: true));
         var read = stackalloc int[8];
         ((delegate* unmanaged<int*, void>)kernel.Address)(read);
         Assert.Equal(Enumerable.Repeat(-1, 8), new ReadOnlySpan<int>(read, 8).ToArray());
