@@ -10,6 +10,9 @@ internal enum Limit
     /// <summary>Dot products of bytes a second.</summary>
     Bytes,
 
+    /// <summary>Products of bytes in 32-bit sums a second, as AVX-512 without dot products takes them.</summary>
+    PairedBytes,
+
     /// <summary>Multiply-adds of floats a second.</summary>
     Floats,
 
@@ -31,15 +34,16 @@ internal sealed record Peak(double Work, Action Run, IDisposable Owned) : IDispo
         Limit.Memory when workload.BytesWritten > 0 => OfTransfers(workload.Bytes - workload.BytesWritten, workload.BytesWritten),
         Limit.Memory => OfMemory((long)workload.Bytes),
         Limit.Gather => OfGathers(workload.Gather!),
+        Limit.PairedBytes => OfProducts(quantized: true, InstructionSet.Avx512Bw),
         _ => OfProducts(workload.Limit == Limit.Bytes),
     };
 
     public void Dispose() => Owned.Dispose();
 
-    private static Peak? OfProducts(bool quantized)
+    private static Peak? OfProducts(bool quantized, InstructionSet? level = null)
     {
-        if (MachineFeatures.Current.InstructionSet < PeakThroughput.Needs(quantized)) return null;
-        var peak = new PeakThroughput(quantized);
+        if (MachineFeatures.Current.InstructionSet < (level ?? PeakThroughput.Needed)) return null;
+        var peak = new PeakThroughput(quantized, level);
         return new Peak(peak.OperationsPerRun, peak.Run, peak);
     }
 

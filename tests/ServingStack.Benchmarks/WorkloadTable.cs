@@ -6,6 +6,7 @@ internal static class WorkloadTable
     public static IEnumerable<KernelWorkload> All =>
     [
         .. GemmWorkloads.Create(only: null),
+        .. PairedWorkloads.Create(),
         .. LowBitWorkloads.Create(only: null),
         .. HalfWeightsWorkloads.Create(only: null),
         .. ConvolutionWorkloads.Create(),

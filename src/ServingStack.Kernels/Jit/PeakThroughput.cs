@@ -10,29 +10,28 @@ namespace ServingStack.Kernels.Jit;
 public sealed unsafe class PeakThroughput : IDisposable
 {
     private const int Rounds = 20_000;
-    private const int Sums = 28;
-    private const int Lanes = 16;
 
     private readonly EmittedKernel _kernel;
 
     /// <summary>Throws <see cref="PlatformNotSupportedException"/> where the instruction does not exist.</summary>
-    /// <param name="quantized">u8 x s8 dot products (AVX-512 VNNI), otherwise fp32 multiply-adds (AVX-512).</param>
-    public PeakThroughput(bool quantized)
+    /// <param name="quantized">Products of u8 and s8 in 32-bit sums, otherwise multiply-adds of fp32.</param>
+    /// <param name="level">At which level; the machine's when null.</param>
+    public PeakThroughput(bool quantized, InstructionSet? level = null)
     {
-        var needed = Needs(quantized);
         var found = MachineFeatures.Current.InstructionSet;
-        if (found < needed)
+        var needed = level ?? found;
+        if (needed < Needed || found < needed)
             throw new PlatformNotSupportedException($"The peak of {needed} cannot be measured on a machine held to {found}.");
-        var emitter = new Emitter(quantized);
+        var emitter = new Emitter(quantized, needed);
         _kernel = new EmittedKernel(emitter.Name, emitter.Emit());
-        OperationsPerRun = 2L * Rounds * Sums * Lanes * (quantized ? 4 : 1);
+        OperationsPerRun = 2L * Rounds * emitter.ProductsPerRound;
     }
 
     /// <summary>A multiply-add counts as two.</summary>
     public long OperationsPerRun { get; }
 
-    /// <summary>The level whose peak it is.</summary>
-    public static InstructionSet Needs(bool quantized) => quantized ? InstructionSet.Avx512Vnni : InstructionSet.Avx512Bw;
+    /// <summary>The lowest level that has a peak.</summary>
+    public static InstructionSet Needed => InstructionSet.Avx2;
 
     public void Run()
     {
@@ -42,23 +41,44 @@ public sealed unsafe class PeakThroughput : IDisposable
 
     public void Dispose() => _kernel.Dispose();
 
-    private sealed class Emitter(bool quantized) : KernelEmitter
+    private sealed class Emitter(bool quantized, InstructionSet level) : KernelEmitter(VectorInstructions.RegistersAt(level))
     {
-        public override string Name => quantized ? "peak_int8" : "peak_fp32";
+        // A source each, and ones.
+        private const int Operands = 3;
+
+        public override string Name => $"peak_{(quantized ? "int8" : "fp32")}_{level}";
+
+        public int ProductsPerRound => Sums * VectorInstructions.BytesAt(level) / (quantized ? 1 : sizeof(float));
+
+        private bool Widens => quantized && level < InstructionSet.Avx512Vnni;
+
+        private int Sums => (VectorInstructions.RegistersAt(level) - Operands) / (Widens ? 2 : 1);
 
         protected override void EmitBody()
         {
+            var code = VectorInstructions.For(level, Asm, Constant);
             var sums = Vectors.Take(Sums, "sums");
-            var (a, b) = (Vectors.Take("a"), Vectors.Take("b"));
-            foreach (var register in (AssemblerRegisterZMM[])[.. sums, a, b]) Asm.vpxord(register, register, register);
+            var products = Widens ? Vectors.Take(Sums, "products") : [];
+            var (a, b, ones) = (Vectors.Take("a"), Vectors.Take("b"), Vectors.Take("ones"));
+            foreach (var register in (AssemblerRegisterZMM[])[.. sums, .. products, a, b, ones]) code.Xor(register, register);
             Asm.mov(General[0], AssemblerRegisters.__qword_ptr[Arguments]);
             var loop = Asm.CreateLabel();
             Asm.Label(ref loop);
-            foreach (var sum in sums)
-                if (quantized) Asm.vpdpbusd(sum, a, b);
-                else Asm.vfmadd231ps(sum, a, b);
+            for (var i = 0; i < sums.Length; i++)
+                if (!quantized) code.AddProductsOfFloats(sums[i], a, b);
+                else if (!Widens) code.AddQuadProducts(sums[i], a, b);
+                else AddWidened(code, sums[i], products[i], a, b, ones);
             Asm.dec(General[0]);
             Asm.jnz(loop);
+        }
+
+        private static void AddWidened(
+            VectorInstructions code, AssemblerRegisterZMM sum, AssemblerRegisterZMM product,
+            AssemblerRegisterZMM a, AssemblerRegisterZMM b, AssemblerRegisterZMM ones)
+        {
+            code.PairProducts(product, a, b);
+            code.AddNeighbours(product, ones);
+            code.AddIntegers(sum, product);
         }
     }
 }
