@@ -52,13 +52,27 @@ internal static class KernelsCommand
     public static int Run(IReadOnlyList<KernelWorkload> workloads, double seconds, FileInfo? json)
     {
         var machine = MachineFeatures.Current;
-        Report.Print(
-            $"{machine.ProcessorName}, {machine.InstructionSet}, one core, best of many, in turns",
-            Progress.Over("kernels", workloads, w => $"{w.Family} {w.Shape}", workload => Measure(workload, seconds)), json);
+        var rows = Progress.Over("kernels", workloads, w => $"{w.Family} {w.Shape}", workload => Measure(workload, seconds));
+        Report.Print($"{machine.ProcessorName}, {machine.InstructionSet}, one core, best of many, in turns", rows, json);
+        foreach (var family in rows.GroupBy(row => row.Family).Where(family => family.Count() > 1)) PrintMeans(family.Key, [.. family]);
         return 0;
     }
 
-    private static bool Matches(KernelWorkload workload, string filter) =>
+    private static void PrintMeans(string family, KernelMeasurement[] rows)
+    {
+        var limits = Mean(rows.Select(row => row.PeakFraction));
+        var ratios = Mean(rows.Select(row => row.OrtRatio));
+        Console.WriteLine(
+            $"{family}, geometric mean of {rows.Length}: {limits} of the limit" + (ratios.Length > 0 ? $", {ratios} times ONNX Runtime" : ""));
+    }
+
+    private static string Mean(IEnumerable<double?> values)
+    {
+        var known = values.OfType<double>().ToArray();
+        return known.Length == 0 ? "" : Report<KernelMeasurement>.Number(Math.Exp(known.Average(Math.Log)), "0.000");
+    }
+
+    public static bool Matches(KernelWorkload workload, string filter) =>
         workload.Family.Contains(filter, StringComparison.Ordinal) || workload.Shape.Contains(filter, StringComparison.Ordinal);
 
     private static (int M, int N, int K)? ParseShape(string text)
