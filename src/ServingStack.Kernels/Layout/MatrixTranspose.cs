@@ -15,6 +15,9 @@ internal static unsafe class MatrixTranspose
     // A tile's source lines are used up while they are in the L1 cache even where the stride maps them all to one set.
     private const int BytesOfLine = 64;
 
+    // Of a source line, for wide tiles: neighbouring cache lines, which the processor fetches together.
+    private const int BytesOfBand = 256;
+
     public static void Run<T>(T* source, long sourceStride, T* target, long targetStride, long rows, long columns)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -55,7 +58,7 @@ internal static unsafe class MatrixTranspose
         WideTiles.IsSupported && WideTiles.Columns<T>() is > 0 and var width ? columns - (columns % width) : 0;
 
     private static long Band<T>()
-        where T : unmanaged => Math.Max(WideTiles.Rows, BytesOfLine / sizeof(T));
+        where T : unmanaged => BytesOfBand / sizeof(T);
 
     private static void SmallTiles<T>(T* source, long sourceStride, T* target, long targetStride, long rows, long columns)
         where T : unmanaged

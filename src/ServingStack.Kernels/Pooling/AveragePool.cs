@@ -15,6 +15,8 @@ public static class AveragePool
 
     private sealed unsafe class Kernel(PoolProblem problem, nint input, nint output) : BoundKernel
     {
+        private const int Width = 16;
+
         private readonly Window[] _rows = problem.WindowsY();
         private readonly Window[] _columns = problem.WindowsX();
 
@@ -46,15 +48,40 @@ public static class AveragePool
             var stepY = problem.InputWidth * channels * problem.DilationY;
             var stepX = channels * problem.DilationX;
             var divisor = Vector512.Create((float)Math.Max(1, Divisor(problem, y, x)));
-            for (long c = 0; c < channels; c += Vector512<float>.Count)
+            long c = 0;
+            for (; c <= channels - (4 * Width); c += 4 * Width)
+                FourVectors(source + c, stepY, stepX, y.Taps, x.Taps, divisor, target + c);
+            for (; c < channels; c += Width)
             {
-                var lanes = (int)Math.Min(Vector512<float>.Count, channels - c);
+                var lanes = (int)Math.Min(Width, channels - c);
                 var sum = Vector512<float>.Zero;
                 for (var ky = 0; ky < y.Taps; ky++)
                     for (var kx = 0; kx < x.Taps; kx++)
                         sum += Lanes.Load(source + c + (ky * stepY) + (kx * stepX), lanes);
                 Lanes.Store(sum / divisor, target + c, lanes);
             }
+        }
+
+        // Neighbouring cache lines at once: a large window would come from memory once for each vector.
+        private static void FourVectors(float* source, long stepY, long stepX, int tapsY, int tapsX, Vector512<float> divisor, float* target)
+        {
+            var (a, b, c, d) = (Vector512<float>.Zero, Vector512<float>.Zero, Vector512<float>.Zero, Vector512<float>.Zero);
+            for (var ky = 0; ky < tapsY; ky++, source += stepY)
+            {
+                var tap = source;
+                for (var kx = 0; kx < tapsX; kx++, tap += stepX)
+                {
+                    a += Vector512.Load(tap);
+                    b += Vector512.Load(tap + Width);
+                    c += Vector512.Load(tap + (2 * Width));
+                    d += Vector512.Load(tap + (3 * Width));
+                }
+            }
+
+            (a / divisor).Store(target);
+            (b / divisor).Store(target + Width);
+            (c / divisor).Store(target + (2 * Width));
+            (d / divisor).Store(target + (3 * Width));
         }
     }
 }

@@ -53,6 +53,7 @@ public static class MaxPool
             var stepX = channels * problem.DilationX;
             var width = Vector512<T>.Count;
             long c = 0;
+            for (; c <= channels - (4 * width); c += 4 * width) FourVectors(source + c, stepY, stepX, y.Taps, x.Taps, target + c);
             for (; c <= channels - width; c += width)
             {
                 var max = Vector512.Create(lowest);
@@ -64,6 +65,30 @@ public static class MaxPool
 
             var rest = (int)(channels - c);
             if (rest > 0) PixelTail(source + c, stepY, stepX, y.Taps, x.Taps, target + c, rest);
+        }
+
+        // Neighbouring cache lines at once: a large window would come from memory once for each vector.
+        private void FourVectors(T* source, long stepY, long stepX, int tapsY, int tapsX, T* target)
+        {
+            var width = Vector512<T>.Count;
+            var a = Vector512.Create(lowest);
+            var (b, c, d) = (a, a, a);
+            for (var ky = 0; ky < tapsY; ky++, source += stepY)
+            {
+                var tap = source;
+                for (var kx = 0; kx < tapsX; kx++, tap += stepX)
+                {
+                    a = Vector512.MaxNative(a, Vector512.Load(tap));
+                    b = Vector512.MaxNative(b, Vector512.Load(tap + width));
+                    c = Vector512.MaxNative(c, Vector512.Load(tap + (2 * width)));
+                    d = Vector512.MaxNative(d, Vector512.Load(tap + (3 * width)));
+                }
+            }
+
+            a.Store(target);
+            b.Store(target + width);
+            c.Store(target + (2 * width));
+            d.Store(target + (3 * width));
         }
 
         private void PixelTail(T* source, long stepY, long stepX, int tapsY, int tapsX, T* target, int lanes)
