@@ -6,7 +6,8 @@ using ServingStack.Kernels.Gemm;
 namespace ServingStack.Benchmarks;
 
 /// <summary>
-/// Convolutions of ResNet-20, ResNet-50, ResNeXt-50 and mobile networks, one image; of 3-D ResNet and X3D, one clip of eight frames. ONNX Runtime reads NCHW, its own order; we read NHWC, ours.
+/// Convolutions of ResNet-20, ResNet-50, ResNeXt-50 and mobile networks, one image; of 3-D ResNet and X3D, one clip of eight frames. ONNX
+/// Runtime reads NCHW, its own order; we read NHWC, ours.
 /// </summary>
 internal static class ConvolutionWorkloads
 {
@@ -121,7 +122,7 @@ internal static class ConvolutionWorkloads
     private static Graph QuantizedGraph(ConvolutionProblem p, int weights)
     {
         var graph = new Graph("QLinearConv");
-        var x = graph.AddInput("x", ElementType.UInt8, Shape.Of([1, p.InputChannels, .. Axes(p, p.InputDepth, p.InputHeight, p.InputWidth)]));
+        var x = graph.AddInput("x", ElementType.UInt8, Shape.Of(InputShape(p)));
         var w = graph.AddConstant(new Tensor(ElementType.Int8, WeightShape(p), Numbers.Bytes(weights)));
         var channels = p.OutputChannels;
         var y = graph.Add(
@@ -134,10 +135,13 @@ internal static class ConvolutionWorkloads
     private static Graph FloatGraph(ConvolutionProblem p, int weights)
     {
         var graph = new Graph("Conv");
-        var x = graph.AddInput("x", ElementType.Float32, Shape.Of([1, p.InputChannels, .. Axes(p, p.InputDepth, p.InputHeight, p.InputWidth)]));
+        var x = graph.AddInput("x", ElementType.Float32, Shape.Of(InputShape(p)));
         var w = graph.AddConstant(Tensor.From<float>(Numbers.Floats(weights), WeightShape(p)));
         return Finish(graph, graph.Add("Conv", Attributes(p), x, w), ElementType.Float32, p);
     }
+
+    private static long[] InputShape(ConvolutionProblem p) =>
+        [1, p.InputChannels, .. Axes(p, p.InputDepth, p.InputHeight, p.InputWidth)];
 
     private static long[] WeightShape(ConvolutionProblem p) =>
         [p.OutputChannels, p.InputChannels / p.Groups, .. Axes(p, p.KernelDepth, p.KernelHeight, p.KernelWidth)];

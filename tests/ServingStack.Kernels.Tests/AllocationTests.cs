@@ -14,6 +14,8 @@ public class AllocationTests
 
     public static TheoryData<string, DataType> ConvolutionRows => Accepting(KernelTable.Convolution, Depthwise);
 
+    public static TheoryData<string, DataType> GroupedRows => Accepting(KernelTable.Convolution, Grouped);
+
     [Theory]
     [MemberData(nameof(GemmRows))]
     public void Gemm_Run_AllocatesNothing(string name, DataType type)
@@ -27,10 +29,16 @@ public class AllocationTests
 
     [Theory]
     [MemberData(nameof(ConvolutionRows))]
-    public void Convolution_Run_AllocatesNothing(string name, DataType type)
+    public void Convolution_Run_AllocatesNothing(string name, DataType type) => AssertConvolutionAllocatesNothing(name, Depthwise(type));
+
+    [Theory]
+    [MemberData(nameof(GroupedRows))]
+    public void GroupedConvolution_Run_AllocatesNothing(string name, DataType type) => AssertConvolutionAllocatesNothing(name, Grouped(type));
+
+    private static void AssertConvolutionAllocatesNothing(string name, ConvolutionProblem problem)
     {
-        var problem = Depthwise(type);
-        using var packed = KernelTable.Convolution.Single(row => row.Name == name).Pack(problem, Weights(type, 9 * Size));
+        var weights = Weights(problem.Input, problem.KernelPixels * Size * problem.InputChannels / problem.Groups);
+        using var packed = KernelTable.Convolution.Single(row => row.Name == name).Pack(problem, weights);
         using var memory = new GuardedBuffer(8 * 8 * Size * sizeof(float));
         using var result = new GuardedBuffer(8 * 8 * Size * sizeof(float));
         AssertAllocatesNothing(packed.Bind(new ConvolutionOperands(1, memory.Address, result.Address)));
@@ -55,7 +63,9 @@ public class AllocationTests
 
     private static GemmProblem Gemm(DataType type) => new(Size, Size, type, new Epilogue { Output = type });
 
-    // Depthwise, because every convolution row does it: the ones for depthwise and the ones for any groups.
+    private static ConvolutionProblem Grouped(DataType type) => Depthwise(type) with { Groups = Size / 4 };
+
+    // Depthwise, because most convolution rows do it: the ones for depthwise and the ones for any groups.
     private static ConvolutionProblem Depthwise(DataType type) => new()
     {
         InputChannels = Size,

@@ -88,7 +88,9 @@ internal static class Pools
         return PoolProblem.Global(shape[0], shape[2..^1].Aggregate(1, (a, b) => a * b), shape[^1], shape[1]);
     }
 
-    /// <summary>How a node pools depth, after the planes: lines are planes, columns their pixels. Null where there is nothing to do.</summary>
+    /// <summary>
+    /// How a node pools depth, after the planes: lines are planes, columns their pixels. Null where there is nothing to do.
+    /// </summary>
     public static PoolProblem? DepthProblemOf(PlanNode node, PoolProblem planes)
     {
         if (node.X.Shape.Length < 5 || node.Attributes.Ints("kernel_shape") is null) return null;

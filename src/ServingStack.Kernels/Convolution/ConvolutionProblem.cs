@@ -4,8 +4,8 @@ namespace ServingStack.Kernels.Convolution;
 
 /// <summary>
 /// A convolution on NHWC activations, or NDHWC where there is depth: for images depth is 1, for sequences height too. Padding reads the
-/// input's zero point. Weights are given in ONNX's order [OutputChannels, InputChannels / Groups, KernelDepth, KernelHeight, KernelWidth] and
-/// packed by the kernel.
+/// input's zero point. Weights are given in ONNX's order [OutputChannels, InputChannels / Groups, KernelDepth, KernelHeight, KernelWidth]
+/// and packed by the kernel.
 /// </summary>
 public sealed record ConvolutionProblem
 {
@@ -53,7 +53,9 @@ public sealed record ConvolutionProblem
 
     public bool IsDepthwise => Groups > 1 && Groups == InputChannels && Groups == OutputChannels;
 
-    /// <summary>Which line of the input, counted through all images, a line of the output meets with a kernel row; -1 in the padding.</summary>
+    /// <summary>
+    /// Which line of the input, counted through all images, a line of the output meets with a kernel row; -1 in the padding.
+    /// </summary>
     internal long InputLine(int outputLine, int kernelRow)
     {
         var (plane, outputY) = Math.DivRem(outputLine, OutputHeight);

@@ -7,9 +7,9 @@ namespace ServingStack.Kernels.Convolution;
 /// <summary>
 /// Depthwise convolution of bytes. Four neighbouring columns are interleaved byte by byte, so that each 32-bit lane holds four taps of one
 /// channel, and one <c>vpdpbusd</c> multiplies and adds them. Interleaving works within 128-bit lanes: of four results, quarter q holds
-/// channels 16 lane + 4 q + 0..3; weights, bias and scale are packed in that order, and packing down to bytes undoes it. Interleaved columns
-/// serve every pixel whose window they contain, with weights shifted to its place. Blocks of few channels put several runs of pixels
-/// ("strands") beside each other into a vector.
+/// channels 16 lane + 4 q + 0..3; weights, bias and scale are packed in that order, and packing down to bytes undoes it. Interleaved
+/// columns serve every pixel whose window they contain, with weights shifted to its place. Blocks of few channels put several runs of
+/// pixels ("strands") beside each other into a vector.
 /// </summary>
 internal sealed class DepthwiseBytesEmitter(DepthwiseKernelKey key) : LineEmitter(key)
 {

@@ -36,7 +36,7 @@ internal sealed record DepthwiseKernelKey : LineKernelKey
     /// <summary>Four-tap pieces of a kernel row, the last filled up with zero weights.</summary>
     public int Pieces => (KernelWidth + TapsTogether - 1) / TapsTogether;
 
-    /// <summary>Neighbouring pixels whose windows all lie within the columns of the pieces: they share them, with shifted weights.</summary>
+    /// <summary>Neighbouring pixels whose windows lie within the columns of the pieces: they share them, with shifted weights.</summary>
     public int Shifts => DilationX == 1 ? Math.Min(4, (((Pieces * TapsTogether) - KernelWidth) / StrideX) + 1) : 1;
 
     public override int BiasVectors => Quarters;

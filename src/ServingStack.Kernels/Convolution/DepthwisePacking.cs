@@ -4,8 +4,8 @@ using ServingStack.Kernels.Gemm;
 namespace ServingStack.Kernels.Convolution;
 
 /// <summary>
-/// Writes the constants of a depthwise convolution on bytes in the order of its kernels: weights by kernel row, piece, shift, quarter; biases
-/// and scales by quarter. Strands repeat them.
+/// Writes the constants of a depthwise convolution on bytes in the order of its kernels: weights by kernel row, piece, shift, quarter;
+/// biases and scales by quarter. Strands repeat them.
 /// </summary>
 internal sealed class DepthwisePacking(ConvolutionProblem problem, GemmWeights weights)
 {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Iced.Intel;
 using ServingStack.Kernels.Gemm;
 using ServingStack.Kernels.Jit;
@@ -181,6 +182,6 @@ internal sealed class GroupedEmitter(GroupedKernelKey key) : LineEmitter(key)
             var (pixel, place) = Math.DivRem(position, GroupedLayout.VectorOutputs);
             positions[(pixel * GroupedLayout.VectorOutputs) + GroupedLayout.LaneOutputAt(key.Factors, place)] = (byte)place;
         }
-        return System.Runtime.InteropServices.MemoryMarshal.Cast<byte, uint>(positions).ToArray();
+        return MemoryMarshal.Cast<byte, uint>(positions).ToArray();
     }
 }

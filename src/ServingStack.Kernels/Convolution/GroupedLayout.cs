@@ -1,8 +1,8 @@
 namespace ServingStack.Kernels.Convolution;
 
 /// <summary>
-/// A grouped convolution cut into blocks of 16 output channels, or 32 for depthwise, and what each number of a block's vectors stands for: factor
-/// <c>f</c> is one multiply-add a tap, and position <c>i</c> of its weights belongs to an output channel and one unit of its inputs.
+/// A grouped convolution cut into blocks of 16 output channels, or 32 for depthwise, and what each number of a block's vectors stands for:
+/// factor <c>f</c> is one multiply-add a tap, and position <c>i</c> of its weights belongs to an output channel and one unit of its inputs.
 /// </summary>
 internal sealed class GroupedLayout
 {

@@ -7,8 +7,8 @@ namespace ServingStack.Kernels.Convolution;
 internal enum GroupedScheme
 {
     /// <summary>
-    /// Bytes, groups of 4 or 8 channels: 16 bytes of a pixel, 4 or 2 groups, in each of the four 128-bit lanes. A lane computes other outputs
-    /// than the next, so nothing has to be shuffled; a group's units give partial sums, added at the end.
+    /// Bytes, groups of 4 or 8 channels: 16 bytes of a pixel, 4 or 2 groups, in each of the four 128-bit lanes. A lane computes other
+    /// outputs than the next, so nothing has to be shuffled; a group's units give partial sums, added at the end.
     /// </summary>
     Lanes,
 

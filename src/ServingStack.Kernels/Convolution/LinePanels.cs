@@ -1,11 +1,12 @@
+using System.Runtime.CompilerServices;
 using ServingStack.Kernels.Gemm;
 using ServingStack.Kernels.Machine;
 
 namespace ServingStack.Kernels.Convolution;
 
 /// <summary>
-/// The constants of line kernels, block after block: vectors of weights, then of bias (with what the zero point contributes taken off), then
-/// of scale. What no channel fills stays zero.
+/// The constants of line kernels, block after block: vectors of weights, then of bias (with what the zero point contributes taken off),
+/// then of scale. What no channel fills stays zero.
 /// </summary>
 internal sealed class LinePanels : IDisposable
 {
@@ -24,10 +25,11 @@ internal sealed class LinePanels : IDisposable
         _memory = new NativeBuffer(Offset(blocks, 0));
     }
 
+    /// <summary>The address of a block's constants.</summary>
     public nint Block(int block) => _memory.Address + (nint)Offset(block, 0);
 
     public Span<T> WeightSpan<T>(int block) where T : unmanaged =>
-        _memory.Span<T>(Offset(block, 0), _weightVectors * VectorBytes / System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
+        _memory.Span<T>(Offset(block, 0), _weightVectors * VectorBytes / Unsafe.SizeOf<T>());
 
     public Span<int> BiasSpan(int block) => _memory.Span<int>(Offset(block, _weightVectors), _biasVectors * VectorBytes / sizeof(int));
 

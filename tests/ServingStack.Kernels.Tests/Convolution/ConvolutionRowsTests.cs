@@ -23,7 +23,8 @@ public class ConvolutionRowsTests
             var random = new Random(seed);
             var problem = AnyProblem(random);
             if (random.Next(3) == 0) problem = WithDepth(random, problem);
-            if (problem.OutputDepth < 1 || problem.OutputHeight < 1 || problem.OutputWidth < 1 || row.Refuses(problem) is not null) continue;
+            if (problem.OutputDepth < 1 || problem.OutputHeight < 1 || problem.OutputWidth < 1) continue;
+            if (row.Refuses(problem) is not null) continue;
             new ConvolutionCase(random.Next(1, 4), problem, seed).Check(row);
             done++;
         }
@@ -124,7 +125,7 @@ public class ConvolutionRowsTests
             square with { InputChannels = 144, OutputChannels = 144, Groups = 144, KernelHeight = 5, KernelWidth = 5 },
             square with { InputChannels = 3, InputHeight = 9, InputDepth = 3, KernelDepth = 3, KernelWidth = 7, PadFront = 1, PadBack = 1 },
             square with { InputDepth = 5, InputHeight = 7, KernelDepth = 3, PadFront = 1, PadBack = 1, StrideZ = 2 },
-            square with { InputChannels = 24, OutputChannels = 24, Groups = 24, InputHeight = 7, InputDepth = 4, KernelDepth = 3, PadFront = 1 },
+            square with { InputChannels = 24, OutputChannels = 24, Groups = 24, InputDepth = 4, KernelDepth = 3, PadFront = 1 },
         ];
     }
 }
