@@ -23,8 +23,8 @@ internal static class LowBitWorkloads
         [
             Workload("gemm-int4", shape, outliers: 0, accuracyLevel: 4),
             Workload("gemm-int4-level1", shape, outliers: 0, accuracyLevel: 1),
-            Workload("gemm-int4-outliers-1%", shape, outliers: 0.01, accuracyLevel: null),
-            Workload("gemm-int4-outliers-3%", shape, outliers: 0.03, accuracyLevel: null),
+            Workload("gemm-int4-outliers", shape, outliers: 0.01, accuracyLevel: null),
+            Workload("gemm-int4-outliers", shape, outliers: 0.03, accuracyLevel: null),
         ]
         select workload;
 
@@ -34,7 +34,7 @@ internal static class LowBitWorkloads
         return new KernelWorkload
         {
             Family = family,
-            Shape = $"{s.M}x{s.N}x{s.K}",
+            Shape = $"{s.M}x{s.N}x{s.K}" + (outliers > 0 ? FormattableString.Invariant($" {100 * outliers:0}%") : ""),
             Operations = 2.0 * s.M * s.N * s.K,
             Limit = s.M == 1 ? Limit.Memory : Limit.Bytes,
             // A scale of two bytes for each block, a word for each outlier.
