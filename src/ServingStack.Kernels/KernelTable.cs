@@ -51,6 +51,8 @@ public static class KernelTable
         new("convolution_int8_avx512amx", "convolution", InstructionSet.Avx512Amx,
             problem => RefusesActivations(problem.Input, quantized: true) ?? AmxConvolution.Refuses(problem),
             (problem, weights) => new AmxConvolution("convolution_int8_avx512amx", problem, weights)),
+        Winograd.Row<WinogradF4>("winograd_f4_fp32_avx512"),
+        Winograd.Row<WinogradF2>("winograd_f2_fp32_avx512"),
         EmittedConvolutionRow("convolution_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
         EmittedConvolutionRow("convolution_int8_acc16_avx512bw", InstructionSet.Avx512Bw, quantized: true, PairPlan.Longest),
         EmittedConvolutionRow("convolution_int8_avx512bw", InstructionSet.Avx512Bw, quantized: true),

@@ -16,6 +16,16 @@ internal static class Comparison
         else AssertSame(expected, actual, output.Size(), what);
     }
 
+    /// <summary>
+    /// Each float differs by at most <paramref name="bound"/>; for algorithms whose errors go with a tensor's largest number.
+    /// </summary>
+    public static void AssertWithin(float bound, ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string what)
+    {
+        for (var i = 0; i < expected.Length; i++)
+            if (!(MathF.Abs(expected[i] - actual[i]) <= bound))
+                Assert.Fail($"{what}: element {i} of {expected.Length} is {actual[i]} instead of {expected[i]}, farther than {bound}.");
+    }
+
     private static void AssertSame(ReadOnlySpan<byte> expected, ReadOnlySpan<byte> actual, int elementBytes, string what)
     {
         var at = expected.CommonPrefixLength(actual);

@@ -58,9 +58,21 @@ internal sealed unsafe class BoundTiles : BoundProduct
 
     public override void Run(int part, int parts)
     {
-        if (_tiles.Count >= parts) RunTiles(Share(_tiles.Count, part, parts), Share(_tiles.Count, part + 1, parts), 0, _groups);
-        else RunTiles(0, _tiles.Count, Share(_groups, part, parts), Share(_groups, part + 1, parts));
+        if (_tiles.Count >= parts) RunTiles(default, Share(_tiles.Count, part, parts), Share(_tiles.Count, part + 1, parts), 0, _groups);
+        else RunTiles(default, 0, _tiles.Count, Share(_groups, part, parts), Share(_groups, part + 1, parts));
     }
+
+    /// <summary>Computes a share of the columns for rows that lie, and go, <paramref name="shift"/> from where they were bound.</summary>
+    public void RunColumns(TileShift shift, int part, int parts) =>
+        RunTiles(shift, 0, _tiles.Count, Share(_groups, part, parts), Share(_groups, part + 1, parts));
+
+    /// <summary>The columns that <see cref="RunColumns"/> computes.</summary>
+    public (int First, int End) ColumnsOf(int part, int parts) => (
+        Share(_groups, part, parts) * _shape.Vectors * 16,
+        Math.Min(Share(_groups, part + 1, parts) * _shape.Vectors * 16, _product.Panels.Columns));
+
+    /// <summary>Into how many shares <see cref="RunColumns"/> can cut.</summary>
+    public int ColumnParts => _groups;
 
     public override (int First, int End) RowsOf(int part, int parts) => _tiles.Count < parts
         ? (0, _operands.Rows)
@@ -81,21 +93,21 @@ internal sealed unsafe class BoundTiles : BoundProduct
 
     private static int Share(int total, int part, int parts) => (int)((long)total * part / parts);
 
-    private void RunTiles(int firstTile, int endTile, int firstGroup, int endGroup)
+    private void RunTiles(TileShift shift, int firstTile, int endTile, int firstGroup, int endGroup)
     {
         TileArguments arguments;
         SetConstants(&arguments);
         for (var tile = firstTile; tile < endTile; tile += _tilesPerBlock)
         {
             var end = Math.Min(tile + _tilesPerBlock, endTile);
-            for (var group = firstGroup; group < endGroup; group++) RunBlock(&arguments, tile, end, group);
+            for (var group = firstGroup; group < endGroup; group++) RunBlock(&arguments, shift, tile, end, group);
         }
     }
 
-    private void RunBlock(TileArguments* arguments, int tile, int end, int group)
+    private void RunBlock(TileArguments* arguments, TileShift shift, int tile, int end, int group)
     {
         var (large, small) = group == _groups - 1 ? (_lastLarge, _lastSmall) : (_large, _small);
-        PointAt(arguments, _tiles.FirstRow(tile), group);
+        PointAt(arguments, shift, _tiles.FirstRow(tile), group);
         var largeEnd = Math.Clamp(_tiles.LargeCount, tile, end);
         if (largeEnd > tile) Call(large, arguments, largeEnd - tile);
         if (end > largeEnd) Call(small, arguments, end - largeEnd);
@@ -120,15 +132,16 @@ internal sealed unsafe class BoundTiles : BoundProduct
         new Span<int>(arguments->ResidualZeroPoints, 8).Fill(constants.ResidualZeroPoint);
     }
 
-    private void PointAt(TileArguments* arguments, int row, int group)
+    private void PointAt(TileArguments* arguments, TileShift shift, int row, int group)
     {
         var block = group * _shape.Vectors;
-        arguments->A = _operands.A + (row * (_product.Rows == TileRows.Strided ? _operands.StrideA : _product.Taps * sizeof(nint)));
+        var rowStep = _product.Rows == TileRows.Strided ? _operands.StrideA : _product.Taps * sizeof(nint);
+        arguments->A = shift.A + _operands.A + (row * rowStep);
         arguments->B = _product.Panels.Block(block);
         arguments->Bias = _product.Panels.Bias(block);
         arguments->Scale = _product.Panels.Scale(block);
         arguments->RemainderTable = _product.Panels.RemainderTable(block);
-        arguments->C = _operands.C + (row * _operands.StrideC) + (block * 16 * _product.Epilogue.Output.Size());
+        arguments->C = shift.C + _operands.C + (row * _operands.StrideC) + (block * 16 * _product.Epilogue.Output.Size());
         if (_product.Epilogue.Residual is { } residual)
             arguments->Residual = _operands.Residual + (row * _operands.StrideResidual) + (block * 16 * residual.Size());
     }

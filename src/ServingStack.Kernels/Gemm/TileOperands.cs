@@ -8,3 +8,6 @@ namespace ServingStack.Kernels.Gemm;
 /// <param name="RowFootprint">Bytes of memory that one more row brings into the cache, for blocking.</param>
 internal readonly record struct TileOperands(
     int Rows, nint A, nint StrideA, nint RowOffset, int RowFootprint, nint C, nint StrideC, nint Residual, nint StrideResidual);
+
+/// <summary>Bytes by which a run's rows lie elsewhere than they were bound; for scratch memory that is only known when running.</summary>
+internal readonly record struct TileShift(nint A, nint C);

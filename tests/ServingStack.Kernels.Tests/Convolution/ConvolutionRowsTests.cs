@@ -4,13 +4,19 @@ using ServingStack.Kernels.Machine;
 
 namespace ServingStack.Kernels.Tests.Convolution;
 
-/// <summary>Every row of the table that this machine can run against the reference.</summary>
+/// <summary>
+/// Every row of the table that this machine can run against the reference; Winograd's rows, whose errors have a bound of their own, stand
+/// in <see cref="WinogradTests"/>.
+/// </summary>
 public class ConvolutionRowsTests
 {
     private const int Seed = 20261125;
 
     public static TheoryData<string> Rows =>
-        [.. KernelTable.Convolution.Where(row => row.InstructionSet <= MachineFeatures.Current.InstructionSet).Select(row => row.Name)];
+    [
+        .. KernelTable.Convolution.Where(row => row.InstructionSet <= MachineFeatures.Current.InstructionSet).Select(row => row.Name)
+            .Where(name => !name.StartsWith("winograd", StringComparison.Ordinal)),
+    ];
 
     [Theory]
     [MemberData(nameof(Rows))]
