@@ -4,6 +4,7 @@ using ServingStack.Kernels.Gemm;
 using ServingStack.Kernels.Jit;
 using ServingStack.Kernels.Machine;
 using ServingStack.Kernels.Reference;
+using ServingStack.Kernels.Tucker;
 
 namespace ServingStack.Kernels;
 
@@ -68,7 +69,7 @@ public static class KernelTable
     ];
 
     /// <summary>All rows, for listing.</summary>
-    public static IEnumerable<IKernelRow> Rows => [.. Gemm, .. LowBit, .. Convolution, .. EmbeddingBag.Rows];
+    public static IEnumerable<IKernelRow> Rows => [.. Gemm, .. LowBit, .. Convolution, .. TuckerTable.Rows, .. EmbeddingBag.Rows];
 
     /// <param name="highest">The level to be held to; null takes the machine's.</param>
     public static KernelSelection<GemmProblem, PackedGemm> Select(GemmProblem problem, InstructionSet? highest = null)

@@ -10,6 +10,7 @@ internal static class WorkloadTable
         .. LowBitWorkloads.Create(only: null),
         .. HalfWeightsWorkloads.Create(only: null),
         .. ConvolutionWorkloads.Create(),
+        .. TuckerWorkloads.Create(),
         .. EmbeddingWorkloads.Create(),
         .. BandwidthWorkloads.Create(),
         .. LayoutWorkloads.Create(),

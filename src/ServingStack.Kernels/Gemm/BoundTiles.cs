@@ -143,7 +143,7 @@ internal sealed unsafe class BoundTiles : BoundProduct
         arguments->RemainderTable = _product.Panels.RemainderTable(block);
         arguments->C = shift.C + _operands.C + (row * _operands.StrideC) + (block * 16 * _product.Epilogue.Output.Size());
         if (_product.Epilogue.Residual is { } residual)
-            arguments->Residual = _operands.Residual + (row * _operands.StrideResidual) + (block * 16 * residual.Size());
+            arguments->Residual = shift.Residual + _operands.Residual + (row * _operands.StrideResidual) + (block * 16 * residual.Size());
     }
 
     // A short call skips the runtime's transition, and with it some nanoseconds; a long one must let the garbage collector go on meanwhile.

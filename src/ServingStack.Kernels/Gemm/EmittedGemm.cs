@@ -17,7 +17,8 @@ internal class EmittedGemm : PackedGemm
         _product = new TileProduct(row, problem.A, problem.Epilogue, taps: 1, problem.K * problem.A.Size(), TileRows.Strided, panels, level);
     }
 
-    protected TileProduct Product => _product;
+    /// <summary>The packed product, also for kernels that run it on memory of their own.</summary>
+    internal TileProduct Product => _product;
 
     protected override BoundKernel BindChecked(GemmOperands operands) => new BoundTiles(_product, Operands(operands));
 

@@ -10,4 +10,4 @@ internal readonly record struct TileOperands(
     int Rows, nint A, nint StrideA, nint RowOffset, int RowFootprint, nint C, nint StrideC, nint Residual, nint StrideResidual);
 
 /// <summary>Bytes by which a run's rows lie elsewhere than they were bound; for scratch memory that is only known when running.</summary>
-internal readonly record struct TileShift(nint A, nint C);
+internal readonly record struct TileShift(nint A, nint C, nint Residual = 0);
