@@ -19,7 +19,7 @@ internal static class Convolutions
     private static string? Lower(LoweringContext context, PlanNode node)
     {
         if (Refusal(node) is { } reason) return reason;
-        var window = Window.Of(node, node.Inputs[1]!.Shape[2..]);
+        var window = WindowOf(node);
         var problem = ProblemOf(node, window);
         var selection = KernelTable.Select(problem, context.InstructionSet);
         var packed = context.Weights.GetOrAdd(
@@ -38,13 +38,16 @@ internal static class Convolutions
         return null;
     }
 
-    private static string? Refusal(PlanNode node)
+    /// <summary>Why no kernel of ours takes a convolution; null when one does.</summary>
+    public static string? Refusal(PlanNode node)
     {
         if (node.X.Shape.Length is < 3 or > 5) return "one to three spatial axes are expected";
         return LayerConstants.Refusal(node);
     }
 
-    private static ConvolutionProblem ProblemOf(PlanNode node, Window window) => new()
+    public static Window WindowOf(PlanNode node) => Window.Of(node, node.Inputs[1]!.Shape[2..]);
+
+    public static ConvolutionProblem ProblemOf(PlanNode node, Window window) => new()
     {
         InputChannels = window.Channels,
         OutputChannels = checked((int)node.Inputs[1]!.Shape[0]),

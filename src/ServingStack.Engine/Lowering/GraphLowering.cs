@@ -36,7 +36,11 @@ internal sealed class GraphLowering
         var inputs = _graph.Inputs.Select(ValueOf)
             .Select(v => new LoweredTensor(SpecOf(v), _context.Place(v, Layout.Plain, Operand.InArena(v.ByteLength)))).ToArray();
         for (var i = 0; i < inputs.Length; i++) _indices.Start(ValueOf(_graph.Inputs[i]), i);
-        foreach (var node in _graph.Nodes) Lower(new PlanNode(node, [.. node.Inputs.Select(v => v is null ? null : ValueOf(v))], [.. node.Outputs.Select(ValueOf)]));
+        var nodes = _graph.Nodes.Select(PlanNodeOf).ToArray();
+        var blocks = TuckerBlocks.Find(_graph, nodes, _context.InstructionSet);
+        foreach (var node in nodes)
+            if (!blocks.TryGetValue(node.Source, out var block)) Lower(node);
+            else if (block.Expand == node) TuckerBlocks.Lower(_context, block);
         var outputs = _graph.Outputs.Select(ValueOf).Select(v => new LoweredTensor(SpecOf(v), _context.Read(v, Layout.Plain))).ToArray();
         return new LoweredGraph(_context.Steps, inputs, outputs, _context.OwnConstants, _indices);
     }
@@ -51,6 +55,9 @@ internal sealed class GraphLowering
         else if (LoweringTable.Lower(_context, node) is { } reason)
             Fallback.Lower(_context, _graph, node, reason);
     }
+
+    private PlanNode PlanNodeOf(Node node) =>
+        new(node, [.. node.Inputs.Select(v => v is null ? null : ValueOf(v))], [.. node.Outputs.Select(ValueOf)]);
 
     private PlanValue ValueOf(Value value)
     {

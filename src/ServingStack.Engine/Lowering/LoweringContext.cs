@@ -76,7 +76,8 @@ internal sealed class LoweringContext(WeightCache weights, InstructionSet instru
         Emit(description, reads, writes, bind);
     }
 
-    private void Emit(PlanStep description, Operand[] reads, Operand[] writes, Func<AddressMap, BoundKernel> bind)
+    /// <summary>Adds a step that is described by itself.</summary>
+    public void Emit(PlanStep description, Operand[] reads, Operand[] writes, Func<AddressMap, BoundKernel> bind)
     {
         foreach (var operand in reads.Concat(writes)) operand.Storage?.UseAt(_steps.Count);
         _steps.Add(new LoweredStep(description, reads, writes, bind));
