@@ -26,9 +26,9 @@ internal sealed class EmittedTucker : PackedTucker
     {
         TuckerChecks.Check(problem, weights);
         (_row, _bands) = (row, bands);
-        _reduce = Pack(row, problem.Reduce, weights.Reduce);
+        _reduce = Pack(row, level, problem.Reduce, weights.Reduce);
         _core = KernelTable.Select(_bands.CoreOfBand, level).Chosen.Pack(_bands.CoreOfBand, weights.Core);
-        _expand = Pack(row, problem.Expand, weights.Expand);
+        _expand = Pack(row, level, problem.Expand, weights.Expand);
         _zeroPoint = (byte)weights.Core.ZeroPointA;
     }
 
@@ -43,9 +43,9 @@ internal sealed class EmittedTucker : PackedTucker
         base.Dispose(disposing);
     }
 
-    private static EmittedGemm Pack(string row, ConvolutionProblem problem, GemmWeights weights) => new(
+    private static EmittedGemm Pack(string row, InstructionSet level, ConvolutionProblem problem, GemmWeights weights) => new(
         row, new GemmProblem(problem.OutputChannels, problem.InputChannels, problem.Input, problem.Epilogue),
-        weights with { B = new TapLayout(problem).DepthMajor(weights.B.Span, group: 0) });
+        weights with { B = new TapLayout(problem).DepthMajor(weights.B.Span, group: 0) }, level);
 }
 
 /// <summary>The packed weights of the three convolutions, and the byte that the core's padding reads.</summary>
