@@ -13,7 +13,7 @@ public static class Domains
     /// Internal: operators on 8-bit integers. <c>QConv</c> and <c>QGemm</c> take x (u8, s8), w (s8 constant), optionally bias (s32
     /// constant of scale x_scale * w_scale[n]) and residual, and have the attributes <c>x_scale, x_zero_point, w_scale</c> (1 or N),
     /// <c>y_scale, y_zero_point</c> (left out when the output is float32), <c>r_scale, r_zero_point</c>, <c>clamp_min, clamp_max</c> in
-    /// integers of the output. The others have a scale and zero point for each input (<c>a_</c>, <c>b_</c> or <c>x_</c>; arrays for
+    /// integers of the output; where the residual is added to a tensor of bytes, <c>s_scale, s_zero_point, s_signed</c> say what it was. The others have a scale and zero point for each input (<c>a_</c>, <c>b_</c> or <c>x_</c>; arrays for
     /// QConcat) and for y.
     /// </summary>
     public const string Quantized = "servingstack.q";

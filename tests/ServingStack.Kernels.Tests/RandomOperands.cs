@@ -61,6 +61,9 @@ internal static class RandomOperands
             Output = output,
             Residual = residual,
             ResidualScale = random.NextSingle(),
+            Before = residual is not null && random.Next(2) == 0
+                ? new RoundedSum(0.5f + random.NextSingle(), -random.Next(0, 100), random.Next(0, 200))
+                : null,
             ResidualZeroPoint = residual is DataType.UInt8 or DataType.Int8 ? random.Next(0, 100) : 0,
             OutputZeroPoint = quantized ? random.Next(0, 100) : 0,
             ClampMin = random.Next(2) == 0 ? random.Next(0, 40) : float.NegativeInfinity,

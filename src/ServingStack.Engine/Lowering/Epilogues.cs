@@ -21,10 +21,19 @@ internal static class Epilogues
     {
         Output = node.Y.KernelType!.Value,
         Residual = node.Input(3)?.KernelType,
+        Before = BeforeOf(node),
         ResidualScale = node.Attributes.Float("r_scale", 1) / node.Attributes.Float("y_scale", 1),
         ResidualZeroPoint = (int)node.Attributes.Int("r_zero_point", 0),
         OutputZeroPoint = (int)node.Attributes.Int("y_zero_point", 0),
         ClampMin = node.Attributes.Float("clamp_min", float.NegativeInfinity),
         ClampMax = node.Attributes.Float("clamp_max", float.PositiveInfinity),
     };
+
+    private static RoundedSum? BeforeOf(PlanNode node)
+    {
+        if (!node.Attributes.Contains("s_scale")) return null;
+        var (least, most) = node.Attributes.Int("s_signed", 0) != 0 ? (-128, 127) : (0, 255);
+        var zeroPoint = (int)node.Attributes.Int("s_zero_point", 0);
+        return new(node.Attributes.Float("s_scale", 1) / node.Attributes.Float("y_scale", 1), least - zeroPoint, most - zeroPoint);
+    }
 }

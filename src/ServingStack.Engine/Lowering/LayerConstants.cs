@@ -43,7 +43,7 @@ internal static class LayerConstants
     private static float[] ScalesOf(PlanNode node, int outputs)
     {
         var x = node.Attributes.Float("x_scale", 1);
-        var y = node.Attributes.Float("y_scale", 1);
+        var y = node.Attributes.Float(node.Attributes.Contains("s_scale") ? "s_scale" : "y_scale", 1);
         var w = node.Attributes.Floats("w_scale") ?? [1];
         var scales = new float[outputs];
         for (var n = 0; n < outputs; n++) scales[n] = x * w[w.Length == 1 ? 0 : n] / y;

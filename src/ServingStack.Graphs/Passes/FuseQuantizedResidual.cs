@@ -1,9 +1,8 @@
 namespace ServingStack.Graphs.Passes;
 
 /// <summary>
-/// A QAdd of a QConv's output becomes the QConv's residual. The sum is then rounded once instead of twice, and the intermediate no longer
-/// saturates: the result is nearer to the float network's, and within one step of the unfused one as long as a step of the intermediate is
-/// at most one of the result.
+/// A QAdd of a QConv's output becomes the QConv's residual. The QConv keeps the scale and zero point of what it wrote before: it rounds and
+/// saturates to them in its registers and then adds, so that the result stays what the file says.
 /// </summary>
 public sealed class FuseQuantizedResidual : IPass
 {
@@ -20,8 +19,7 @@ public sealed class FuseQuantizedResidual : IPass
     /// <summary>Of two candidates the later one is taken; the other may then still run at the same time as what is between.</summary>
     private static bool Fuse(Graph graph, Node add)
     {
-        var hosts = new[] { (Input: 0, Scale: "a"), (Input: 1, Scale: "b") }
-            .Where(h => IsHost(graph, add, h.Input, add.Attributes.Float(h.Scale + "_scale", 1)))
+        var hosts = new[] { (Input: 0, Scale: "a"), (Input: 1, Scale: "b") }.Where(h => IsHost(graph, add, h.Input))
             .OrderByDescending(h => graph.IndexOf(add.Inputs[h.Input]!.Producer!)).ToArray();
         if (hosts.Length == 0) return false;
         var layer = add.Inputs[hosts[0].Input]!.Producer!;
@@ -30,16 +28,18 @@ public sealed class FuseQuantizedResidual : IPass
         return true;
     }
 
-    private static bool IsHost(Graph graph, Node add, int input, float scale) =>
+    private static bool IsHost(Graph graph, Node add, int input) =>
         add.Inputs[0] != add.Inputs[1]
         && add.Inputs[input]!.Producer is { OpType: "QConv", Domain: Domains.Quantized } layer
             && GraphEdits.OnlyConsumer(graph, add.Inputs[input]!) == add
-        && layer.Input(3) is null && !layer.Attributes.Contains("clamp_min") && !layer.Attributes.Contains("clamp_max")
-        && scale <= add.Attributes.Float("y_scale", 1);
+        && layer.Input(3) is null && !layer.Attributes.Contains("clamp_min") && !layer.Attributes.Contains("clamp_max");
 
     private static void Rewrite(Graph graph, Node add, Node layer, Value residual, string residualPrefix)
     {
         var attributes = GraphEdits.CopyAttributes(layer);
+        attributes["s_scale"] = layer.Attributes["y_scale"];
+        attributes["s_zero_point"] = layer.Attributes["y_zero_point"];
+        attributes["s_signed"] = layer.Outputs[0].ElementType == ElementType.Int8 ? 1L : 0L;
         foreach (var name in (string[])["y_scale", "y_zero_point", "clamp_min", "clamp_max"])
             if (add.Attributes.Contains(name)) attributes[name] = add.Attributes[name];
         attributes["r_scale"] = add.Attributes[residualPrefix + "_scale"];

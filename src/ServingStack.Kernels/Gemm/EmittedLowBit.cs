@@ -93,6 +93,7 @@ internal sealed class EmittedLowBit : PackedLowBit
         Prefetch = false,
         Output = Problem.Epilogue.Output,
         Residual = Problem.Epilogue.Residual,
+        RoundsBefore = _constants.RoundsBefore,
         HasOutputZeroPoint = _constants.OutputZeroPoint != 0,
         ClampsBelow = _constants.ClampsBelow,
         ClampsAbove = _constants.ClampsAbove,

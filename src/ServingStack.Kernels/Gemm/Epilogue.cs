@@ -6,6 +6,8 @@ namespace ServingStack.Kernels.Gemm;
 /// <item>integer accumulators: <c>x = (acc + bias[n] - zeroPointA * sum_k B[k,n]) * Scale[n]</c>, where Scale brings s32 to the output's
 /// unit (for u8/s8 output the unit is one quantization step, for f32 output it is 1);</item>
 /// <item>fp32 accumulators: <c>x = acc + bias[n]</c>;</item>
+/// <item><see cref="Before"/>, when present: <c>x = round_half_even(clamp(x, Least, Most)) * Before.Scale</c>, so that the sum is what a
+/// tensor of bytes between the layer and the addition would hold;</item>
 /// <item>residual, when present: <c>x += (r - ResidualZeroPoint) * ResidualScale</c>, r read from memory laid out as the output;</item>
 /// <item>quantized output: <c>y = round_half_even(clamp(x, ClampMin - OutputZeroPoint, ClampMax - OutputZeroPoint)) + OutputZeroPoint</c>,
 /// the bounds first narrowed to the type's range; fp32 output: <c>y = min(max(x, ClampMin), ClampMax)</c>. ReLU and Clip are clamps.</item>
@@ -23,6 +25,9 @@ public sealed record Epilogue
     public float ResidualScale { get; init; } = 1;
 
     public int ResidualZeroPoint { get; init; }
+
+    /// <summary>How sums of integers are rounded before a residual is added to them; null where they are not.</summary>
+    public RoundedSum? Before { get; init; }
 
     public int OutputZeroPoint { get; init; }
 

@@ -26,6 +26,9 @@ internal readonly struct EpilogueConstants
         Lower = (clamps ? MathF.Max(epilogue.ClampMin, least) : least) - shift;
         Upper = (clamps ? MathF.Min(epilogue.ClampMax, most) : most) - shift;
         OutputZeroPoint = shift;
+        Before = epilogue.Before ?? default;
+        RoundsBefore = epilogue.Before is not null;
+        if (RoundsBefore) largestProduct = Math.Max(-Before.Least, Before.Most) * Before.Scale;
         ResidualScale = epilogue.ResidualScale;
         ResidualZeroPoint = epilogue.ResidualZeroPoint;
 
@@ -44,6 +47,11 @@ internal readonly struct EpilogueConstants
     public float Lower { get; }
 
     public float Upper { get; }
+
+    /// <summary>Whether sums are rounded before the residual is added, and how.</summary>
+    public bool RoundsBefore { get; }
+
+    public RoundedSum Before { get; }
 
     public float ResidualScale { get; }
 

@@ -72,6 +72,13 @@ internal static class GemmChecks
 
     private static void CheckResidual(DataType activations, Epilogue epilogue)
     {
+        if (epilogue.Before is { } before)
+        {
+            if (activations == DataType.Float32 || epilogue.Residual is null)
+                throw new ArgumentException("Only sums of integers are rounded, and only before a residual is added.");
+            if (!(before.Scale > 0) || before.Least > 0 || before.Most < 0)
+                throw new ArgumentException($"Sums are rounded to {before}; a scale above 0 and bounds around 0 are expected.");
+        }
         if (epilogue.Residual is not { } residual) return;
         if (residual is not (DataType.Float32 or DataType.UInt8 or DataType.Int8))
             throw new ArgumentException($"The residual is {residual}; Float32, UInt8 or Int8 is expected.");

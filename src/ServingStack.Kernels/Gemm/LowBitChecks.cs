@@ -11,6 +11,8 @@ internal static class LowBitChecks
         GemmChecks.Check(problem.ForChecks());
         if (problem.Epilogue.Output == DataType.Int32)
             throw new ArgumentException("The output is Int32, but sums of scaled blocks are no integers; ask for Float32, UInt8 or Int8.");
+        if (problem.Epilogue.Before is not null)
+            throw new ArgumentException("Sums of scaled blocks are no integers and are not rounded; leave Before out.");
         if (problem.Block < 1 || (problem.Block < problem.K && problem.Block % BlockStep != 0))
             throw new ArgumentException($"The block is {problem.Block}; a multiple of {BlockStep}, or K = {problem.K} or more, is expected.");
         if (problem.HasOutliers && problem.K > LargestOutlierRow + 1)

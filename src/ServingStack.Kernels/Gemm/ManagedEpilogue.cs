@@ -28,13 +28,13 @@ internal sealed unsafe class ManagedEpilogue(Epilogue epilogue, GemmWeights weig
             var sum = Vector512.Create(sums[i..]);
             if (_integerBias.Length > 0) sum += Vector512.Create(_integerBias, channel + i);
             if (epilogue.Output == DataType.Int32) sum.Store((int*)output + i);
-            else FinishVector(Vector512.ConvertToSingle(sum) * Vector512.Create(_scale, channel + i), i, residual, output);
+            else FinishVector(Rounded(Vector512.ConvertToSingle(sum) * Vector512.Create(_scale, channel + i)), i, residual, output);
         }
         for (; i < sums.Length; i++)
         {
             var sum = _integerBias.Length > 0 ? sums[i] + _integerBias[channel + i] : sums[i];
             if (epilogue.Output == DataType.Int32) ((int*)output)[i] = sum;
-            else Finish(sum * _scale[channel + i], residual + (i * ResidualBytes), output + (i * OutputBytes));
+            else Finish(Rounded(sum * _scale[channel + i]), residual + (i * ResidualBytes), output + (i * OutputBytes));
         }
     }
 
@@ -51,6 +51,17 @@ internal sealed unsafe class ManagedEpilogue(Epilogue epilogue, GemmWeights weig
             Finish(
                 _bias.Length > 0 ? sums[i] + _bias[channel + i] : sums[i], residual + (i * ResidualBytes), output + (i * OutputBytes));
     }
+
+    private Vector512<float> Rounded(Vector512<float> x)
+    {
+        if (!_constants.RoundsBefore) return x;
+        var (least, most) = (Vector512.Create((float)_constants.Before.Least), Vector512.Create((float)_constants.Before.Most));
+        var steps = VectorMath.RoundToInt32(Vector512.Min(Vector512.Max(x, least), most));
+        return Vector512.ConvertToSingle(steps) * Vector512.Create(_constants.Before.Scale);
+    }
+
+    private float Rounded(float x) => !_constants.RoundsBefore ? x
+        : MathF.Round(Math.Clamp(x, _constants.Before.Least, _constants.Before.Most), MidpointRounding.ToEven) * _constants.Before.Scale;
 
     private void FinishVector(Vector512<float> x, int i, nint residual, nint output)
     {

@@ -36,6 +36,9 @@ internal unsafe struct TileArguments
 
     public float Lower;
     public float Upper;
+    public float BeforeScale;
+    public float BeforeLeast;
+    public float BeforeMost;
     public float ResidualScale;
     public int ResidualZeroPoint;
 

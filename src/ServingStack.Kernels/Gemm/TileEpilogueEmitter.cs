@@ -101,11 +101,27 @@ internal sealed class TileEpilogueEmitter(
             VectorOperand scale = _scales.Length > 0 ? _scales[j] : ScaleAt(j);
             _code.Multiply(x, scale);
         }
+        if (key.RoundsBefore) RoundSum(x);
         if (key.Residual is { } type) AddResidual(x, type, j);
         if (key.ClampsBelow) _code.Max(x, _lower);
         if (key.ClampsAbove) _code.Min(x, _upper);
         if (Quantizes) _code.ToIntegers(x);
     }
+
+    /// <summary>Its constants pass through the residual's register: a tile leaves few, and only layers in front of a sum need them.</summary>
+    private void RoundSum(AssemblerRegisterZMM x)
+    {
+        BroadcastThroughResidual(nameof(TileArguments.BeforeLeast));
+        _code.Max(x, _residual);
+        BroadcastThroughResidual(nameof(TileArguments.BeforeMost));
+        _code.Min(x, _residual);
+        _code.ToIntegers(x);
+        _code.ToFloats(x);
+        BroadcastThroughResidual(nameof(TileArguments.BeforeScale));
+        _code.Multiply(x, _residual);
+    }
+
+    private void BroadcastThroughResidual(string field) => _code.Broadcast(_residual, __dword_ptr[Arguments + TileEmitter.Offset(field)]);
 
     private void AddResidual(AssemblerRegisterZMM x, DataType type, int j)
     {

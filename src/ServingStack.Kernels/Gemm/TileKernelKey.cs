@@ -49,6 +49,9 @@ internal sealed record TileKernelKey
 
     public required DataType? Residual { get; init; }
 
+    /// <summary>Sums are rounded before the residual is added.</summary>
+    public required bool RoundsBefore { get; init; }
+
     public required bool HasOutputZeroPoint { get; init; }
 
     public required bool ClampsBelow { get; init; }
@@ -73,7 +76,7 @@ internal sealed record TileKernelKey
         "tile", Level, $"{Arithmetic}{(Interval > 0 ? $"{Interval}" : "")}{(HasRemainder ? "r" : "")}{(JoinsTail ? "j" : "")}",
         $"{Rows}x{16 * Vectors}{(MaskedColumns ? "m" : "")}{(TailColumns > 0 ? $"{TailColumns}" : "")}",
         $"k{Taps}x{TapBytes}", RowsFrom,
-        $"{Output}{(Residual is { } r ? $"+{r}" : "")}"
+        $"{Output}{(RoundsBefore ? "r" : "")}{(Residual is { } r ? $"+{r}" : "")}"
             + $"{(HasOutputZeroPoint ? "z" : "")}{(ClampsBelow ? "l" : "")}{(ClampsAbove ? "u" : "")}{(Prefetch ? "p" : "")}");
 
     /// <summary>Where the columns of one of a row's registers end.</summary>

@@ -63,6 +63,7 @@ internal sealed class TileProduct(
         Prefetch = false,
         Output = Epilogue.Output,
         Residual = Epilogue.Residual,
+        RoundsBefore = Constants.RoundsBefore,
         HasOutputZeroPoint = Constants.OutputZeroPoint != 0,
         ClampsBelow = Constants.ClampsBelow,
         ClampsAbove = Constants.ClampsAbove,

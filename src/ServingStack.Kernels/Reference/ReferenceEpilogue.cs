@@ -4,7 +4,7 @@ namespace ServingStack.Kernels.Reference;
 
 /// <summary>
 /// <see cref="Epilogue"/> one number at a time. Its float operations and their order are the definition that the integer kernels match bit
-/// for bit: one multiplication, one fused multiply-add for the residual, clamp, then rounding.
+/// for bit: one multiplication, another after rounding where sums are rounded, one fused multiply-add for the residual, clamp, then rounding.
 /// </summary>
 internal static unsafe class ReferenceEpilogue
 {
@@ -12,11 +12,15 @@ internal static unsafe class ReferenceEpilogue
     public static void StoreInteger(Epilogue epilogue, int sum, float scale, nint residual, nint output)
     {
         if (epilogue.Output == DataType.Int32) *(int*)output = sum;
-        else Store(epilogue, AddResidual(epilogue, sum * scale, residual), output);
+        else Store(epilogue, AddResidual(epilogue, Rounded(epilogue, sum * scale), residual), output);
     }
 
     public static void StoreFloat(Epilogue epilogue, float sum, nint residual, nint output) =>
         Store(epilogue, AddResidual(epilogue, sum, residual), output);
+
+    private static float Rounded(Epilogue epilogue, float x) => epilogue.Before is { } before
+        ? MathF.Round(Clamp(x, before.Least, before.Most), MidpointRounding.ToEven) * before.Scale
+        : x;
 
     private static float AddResidual(Epilogue epilogue, float x, nint residual) => epilogue.Residual switch
     {

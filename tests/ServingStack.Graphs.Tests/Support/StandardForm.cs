@@ -10,7 +10,7 @@ internal static class StandardForm
 {
     private static readonly string[] OwnAttributes =
     [
-        "x_scale", "x_zero_point", "w_scale", "y_scale", "y_zero_point", "r_scale", "r_zero_point", "a_scale", "a_zero_point", "b_scale",
+        "x_scale", "x_zero_point", "w_scale", "y_scale", "y_zero_point", "r_scale", "r_zero_point", "s_scale", "s_zero_point", "s_signed", "a_scale", "a_zero_point", "b_scale",
             "b_zero_point",
         "clamp_min", "clamp_max", "activation_min", "activation_max",
     ];
@@ -78,7 +78,15 @@ internal static class StandardForm
         }
 
         private Value Residual(Value y) => node.Input(3) is not { } r ? y
-            : Emit("Add", y, node.Domain == Domains.Quantized ? Dequantize(r, "r") : r);
+            : Emit("Add", node.Attributes.Contains("s_scale") ? Requantized(y) : y, node.Domain == Domains.Quantized ? Dequantize(r, "r") : r);
+
+        private Value Requantized(Value y)
+        {
+            var scale = graph.AddConstant(Tensor.Scalar(node.Attributes.Float("s_scale", 1)));
+            var type = node.Attributes.Int("s_signed", 0) != 0 ? ElementType.Int8 : ElementType.UInt8;
+            var zero = graph.AddConstant(Number(node.Attributes.Int("s_zero_point", 0), type));
+            return Emit("DequantizeLinear", new AttributeMap(), Emit("QuantizeLinear", new AttributeMap(), y, scale, zero), scale, zero);
+        }
 
         private Value DequantizedWeights(long axis)
         {
