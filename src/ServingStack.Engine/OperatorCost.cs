@@ -29,6 +29,8 @@ internal readonly record struct OperatorCost(long Flops, long BytesRead, long By
         ["ReduceMax"] = PerInput(1),
         ["ReduceMin"] = PerInput(1),
         ["BatchNormalization"] = PerOutput(2),
+        ["FusedAffine"] = PerOutput(2),
+        ["QAffine"] = PerOutput(2),
         // An exponential counts as one operation, as everywhere: maximum, difference, exponential, sum, quotient.
         ["Softmax"] = PerOutput(5),
         ["LogSoftmax"] = PerOutput(5),

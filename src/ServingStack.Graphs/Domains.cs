@@ -19,8 +19,9 @@ public static class Domains
     public const string Quantized = "servingstack.q";
 
     /// <summary>
-    /// Internal: <c>FusedConv</c>, <c>FusedGemm</c>, <c>FusedAdd</c>: the standard operator, then clamped to <c>activation_min</c> and
-    /// <c>activation_max</c>. Input 3 of the first two is added before clamping. <c>ChannelShuffle</c>: axis 1 seen as [<c>groups</c>,
+    /// Internal: <c>FusedAffine</c> is x times a factor plus a shift, vectors of one number a channel (axis 1), as in <c>QAffine</c>.
+    /// <c>FusedConv</c>, <c>FusedGemm</c>, <c>FusedAdd</c>: the standard operator, then clamped to <c>activation_min</c> and
+    /// <c>activation_max</c>. Input 3 of a layer is added before clamping. <c>ChannelShuffle</c>: axis 1 seen as [<c>groups</c>,
     /// channels / groups] and transposed.
     /// </summary>
     public const string Fused = "servingstack.f";

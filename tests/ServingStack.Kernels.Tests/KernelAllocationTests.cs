@@ -44,6 +44,7 @@ public class KernelAllocationTests
         ["dequantize"] = (x, _, y) => Dequantize.Bind(DataType.Int32, new([1f, 2f], [], 5, 10), x, y),
         ["table"] = (x, _, y) => TableLookup.Bind("requantize", ByteTable.Requantize(Q, Q), x, y, 1001),
         ["qadd"] = (x, z, y) => QuantizedBinary.BindAdd(new(x, [9, 1, 7], z, [5, 1], y, [9, 5, 7]), Q, Q, Q),
+        ["qaffine"] = (x, _, y) => QuantizedAffine.Bind(x, y, 9, new float[33], new float[33], Q, Q),
         ["qconcat"] = (x, z, y) => QuantizedConcat.Bind([x, z], [Q, Q with { Scale = 1 }], [[9, 3], [9, 4]], 1, y, Q),
         ["gather"] = (x, z, y) => Gather.Bind(new(1, 10, 20, 40), DataType.Int64, x, z, y),
         ["embeddingbag"] = (x, z, y) => EmbeddingBag.Bind(new(new(70, EmbeddingRowType.Int4), DataType.Int64), new(x, 10, z, 20, 4, y)),

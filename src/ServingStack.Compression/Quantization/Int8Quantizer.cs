@@ -27,6 +27,7 @@ public static class Int8Quantizer
         var ranges = new Calibrator(calibration, options.CalibrationRows, options.Ranges)
             .Run(graph, activations.Select(v => v.Name).ToHashSet());
         ConsumerRanges.Narrow(graph, scope, ranges);
+        ConcatRanges.Join(graph, scope, ranges);
 
         var quantized = scope.In(graph).Select(n => $"{n.OpType} {n.Name}").ToArray();
         var kept = graph.Nodes.Where(n => !scope.Contains(n)).Select(n => $"{n.OpType} {n.Name}").ToArray();

@@ -17,7 +17,7 @@ internal enum QuantizedRole
     /// <summary>Moves or compares numbers: what comes out has the scale of what went in.</summary>
     Move,
 
-    /// <summary>A clamp, which belongs to the operator before it.</summary>
+    /// <summary>A clamp, or the addend of a normalization, which belongs to the operator before it.</summary>
     Activation,
 }
 
@@ -48,11 +48,23 @@ internal static class QuantizableOperators
         ["Relu"] = QuantizedRole.Activation,
     };
 
-    public static QuantizedRole RoleOf(Node node) => node.Domain.Length == 0 ? Roles.GetValueOrDefault(node.OpType) : QuantizedRole.None;
+    public static QuantizedRole RoleOf(Node node) =>
+        node.Domain.Length > 0 ? QuantizedRole.None
+        : IsAffineSum(node) ? QuantizedRole.Activation
+        : Roles.GetValueOrDefault(node.OpType);
+
+    /// <summary>A product with a constant, whose sum with another is read by nothing else: normalization in front of a layer.</summary>
+    public static bool IsAffineProduct(Node node) =>
+        node is { OpType: "Mul", Domain: "", Inputs: [{ Constant: null }, { IsConstant: true }] }
+        && node.Outputs[0].Consumers is [{ OpType: "Add", Domain: "" } sum] && sum.Inputs[0] == node.Outputs[0] && sum.Inputs[1]!.IsConstant;
+
+    private static bool IsAffineSum(Node node) =>
+        node.OpType == "Add" && node.Inputs[0]?.Producer is { } product && IsAffineProduct(product);
 
     /// <summary>The indices of a node's inputs that are activations; the others are weights, shapes, bounds.</summary>
     public static IEnumerable<int> Activations(Node node) => RoleOf(node) switch
     {
+        QuantizedRole.Arithmetic when IsAffineProduct(node) => [0],
         QuantizedRole.Arithmetic => Enumerable.Range(0, node.Inputs.Count),
         QuantizedRole.None => [],
         _ => [0],

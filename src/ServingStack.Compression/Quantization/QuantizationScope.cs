@@ -33,10 +33,11 @@ internal sealed class QuantizationScope
     private bool IsQuantized(Graph graph, Node node) => QuantizableOperators.RoleOf(node) switch
     {
         QuantizedRole.Layer => QuantizableOperators.ChannelAxis(node) is not null && node.Inputs[0] is { Constant: null },
+        QuantizedRole.Arithmetic when QuantizableOperators.IsAffineProduct(node) => IsQuantized(node.Inputs[0]),
         QuantizedRole.Arithmetic => node.Inputs.All(IsQuantized) && SameShapes(node),
         QuantizedRole.Move => IsQuantized(node.Inputs[0]),
         QuantizedRole.Activation => node.Inputs[0]!.Producer is { } before && _nodes.Contains(before)
-            && QuantizableOperators.RoleOf(before) is QuantizedRole.Layer or QuantizedRole.Arithmetic
+            && QuantizableOperators.RoleOf(before) is QuantizedRole.Layer or QuantizedRole.Arithmetic or QuantizedRole.Activation
             && node.Inputs[0]!.Consumers.Count == 1 && !graph.IsOutput(node.Inputs[0]!),
         _ => false,
     };

@@ -9,6 +9,7 @@ internal static class Normalizations
     public static IEnumerable<LoweringRow> Rows { get; } =
     [
         new("", "BatchNormalization", LowerBatch),
+        new(Domains.Fused, "FusedAffine", LowerAffine),
         new("", "LayerNormalization", LowerLayer),
         new("", "LRN", LowerLocalResponse),
     ];
@@ -24,6 +25,19 @@ internal static class Normalizations
         var pixels = node.X.ElementCount / node.X.Shape[1];
         context.Emit(node, [x], [y], map => BatchNormalization.Bind(
             map[x], map[y], pixels, Numbers(node, 1), Numbers(node, 2), Numbers(node, 3), Numbers(node, 4), node.Attributes.Float("epsilon", 1e-5f)));
+        return null;
+    }
+
+    private static string? LowerAffine(LoweringContext context, PlanNode node)
+    {
+        var x = context.Read(node.X, Layout.ChannelsLast);
+        var y = context.Write(node.Y, Layout.ChannelsLast);
+        var channels = (int)node.X.Shape[1];
+        var (zeros, ones) = (new float[channels], new float[channels]);
+        Array.Fill(ones, 1);
+        context.Emit(node, [x], [y], map => BatchNormalization.Bind(
+            map[x], map[y], node.X.ElementCount / channels, Numbers(node, 1), Numbers(node, 2), zeros, ones, 0,
+            node.Attributes.Float("activation_min", float.NegativeInfinity), node.Attributes.Float("activation_max", float.PositiveInfinity)));
         return null;
     }
 

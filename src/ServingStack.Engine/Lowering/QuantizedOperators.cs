@@ -16,6 +16,7 @@ internal static class QuantizedOperators
     [
         Row("QAdd", (context, node) => LowerBinary(context, node, QuantizedBinary.BindAdd)),
         Row("QMul", (context, node) => LowerBinary(context, node, QuantizedBinary.BindMul)),
+        Row("QAffine", LowerAffine),
         Row("QConcat", LowerConcat),
         Row("QAveragePool", (context, node) => LowerPool(context, node, Pools.ProblemOf)),
         Row("QSigmoid", (context, node) => LowerUnary(context, node, "sigmoid", x => 1 / (1 + MathF.Exp(-x)))),
@@ -42,6 +43,19 @@ internal static class QuantizedOperators
             [placeY],
             map => bind(
                 new BinaryOperands(map[placeA], shapeA, map[placeB], shapeB, map[placeY], layout.Extents(shape)), a, b, y, clampMin, clampMax));
+        return null;
+    }
+
+    private static string? LowerAffine(LoweringContext context, PlanNode node)
+    {
+        var x = context.Read(node.X, Layout.ChannelsLast);
+        var y = context.Write(node.Y, Layout.ChannelsLast);
+        var pixels = node.X.ElementCount / node.X.Shape[1];
+        var clampMin = node.Attributes.Float("clamp_min", float.NegativeInfinity);
+        var clampMax = node.Attributes.Float("clamp_max", float.PositiveInfinity);
+        context.Emit(node, [x], [y], map => QuantizedAffine.Bind(
+            map[x], map[y], pixels, node.Inputs[1]!.Constant!.As<float>(), node.Inputs[2]!.Constant!.As<float>(),
+            ParametersOf(node, "x", node.X), ParametersOf(node, "y", node.Y), clampMin, clampMax));
         return null;
     }
 

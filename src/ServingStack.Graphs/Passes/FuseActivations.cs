@@ -2,7 +2,7 @@ namespace ServingStack.Graphs.Passes;
 
 /// <summary>
 /// Puts a following Relu or Clip, and for Conv and Gemm a residual Add before it, into the operator: <c>FusedConv</c>, <c>FusedGemm</c>,
-/// <c>FusedAdd</c> of <see cref="Domains.Fused"/>. Float32 only.
+/// <c>FusedAdd</c> of <see cref="Domains.Fused"/>. A <c>FusedAffine</c> takes one too. Float32 only.
 /// </summary>
 public sealed class FuseActivations : IPass
 {

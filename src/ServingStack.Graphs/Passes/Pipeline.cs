@@ -18,13 +18,14 @@ public static class Pipeline
         new FuseQuantizedResidual(), // needs the islands recognized
         new FuseChannelShuffle(), // floats, or integers by now
         new FoldDequantizedConstants(), // stored as integers, read as floats
+        new FuseAffine(), // before its Add looks like a residual
         new FuseActivations(), // what is left in floats
         new EliminateDeadNodes(),
     ];
 
     /// <summary>The passes that keep a graph in standard operators, so that it can be saved.</summary>
     public static IReadOnlyList<IPass> Exportable { get; } =
-        [.. Portable.Where(p => p is not (RecognizeQuantized or FuseQuantizedResidual or FuseChannelShuffle or FoldDequantizedConstants or FuseActivations))];
+        [.. Portable.Where(p => p is not (RecognizeQuantized or FuseQuantizedResidual or FuseChannelShuffle or FoldDequantizedConstants or FuseAffine or FuseActivations))];
 
     /// <summary>Runs the passes in order; shapes are inferred again after each change.</summary>
     /// <exception cref="GraphLoadException">An operator is used against its rules.</exception>

@@ -26,7 +26,7 @@ public sealed class RecognizeQuantized : IPass
         ["Identity"] = DequantizeSinking.Move,
         ["MatMul"] = QuantizedLayers.MatMul,
         ["MaxPool"] = DequantizeSinking.Move,
-        ["Mul"] = (g, n) => QuantizedOperators.Binary(g, n, "QMul"),
+        ["Mul"] = (g, n) => QuantizedOperators.Binary(g, n, "QMul") || QuantizedOperators.Affine(g, n),
         ["Pad"] = DequantizeSinking.Pad,
         ["QLinearConv"] = QLinearOperators.Conv,
         ["QLinearMatMul"] = QLinearOperators.MatMul,

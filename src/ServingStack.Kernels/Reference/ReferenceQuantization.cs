@@ -19,6 +19,11 @@ internal static class ReferenceQuantization
         int a, int b, QuantizationParameters pa, QuantizationParameters pb, QuantizationParameters py, float low, float high) =>
         Round((a - pa.ZeroPoint) * (b - pb.ZeroPoint) * (float)((double)pa.Scale * pb.Scale / py.Scale), py, low, high);
 
+    public static int Affine(
+        int x, float factor, float shift, QuantizationParameters px, QuantizationParameters py, float low, float high) => Round(
+            MathF.FusedMultiplyAdd(
+                x - px.ZeroPoint, (float)((double)px.Scale * factor / py.Scale), (float)((double)shift / py.Scale)), py, low, high);
+
     /// <summary>The mean of <paramref name="sum"/> numbers already freed of their zero points.</summary>
     public static int Average(int sum, int count, QuantizationParameters px, QuantizationParameters py) =>
         Round(sum * (float)((double)px.Scale / py.Scale / Math.Max(1, count)), py, py.Least, py.Most);

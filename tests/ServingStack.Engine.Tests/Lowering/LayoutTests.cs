@@ -15,6 +15,8 @@ public class LayoutTests
     {
         ["Relu"] = (b, x) => b.Graph.Add("Relu", x),
         ["Add channel vector"] = (b, x) => b.Graph.Add("Add", x, b.Floats(Channels, 1, 1)),
+        ["Scale and shift channels"] = (b, x) =>
+            b.Graph.Add("Relu", b.Graph.Add("Add", b.Floats(1, Channels, 1, 1), b.Graph.Add("Mul", x, b.Floats(Channels, 1, 1)))),
         ["Add row vector"] = (b, x) => b.Graph.Add("Add", x, b.Floats(9)),
         ["Add plane"] = (b, x) => b.Graph.Add("Sub", b.Floats(1, 1, 7, 9), x),
         ["Add full constant"] = (b, x) => b.Graph.Add("Mul", x, b.Floats(2, Channels, 7, 9)),

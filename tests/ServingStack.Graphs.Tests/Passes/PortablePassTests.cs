@@ -52,6 +52,25 @@ public class PortablePassTests
         """);
 
     [Fact]
+    public void FuseAffine_MulAddRelu_IsOneNode() => PassAssert.Rewrites(
+        () => Affine([3, 1, 1]),
+        new FuseAffine(),
+        """
+        %add_3: Float32[N, 3, 4, 4] = servingstack.f.FusedAffine(%x, %factors_5, %shifts_6)
+        %y: Float32[N, 3, 4, 4] = Relu(%add_3)
+        """);
+
+    [Fact]
+    public void FuseAffine_OneNumberAColumn_IsLeft() => PassAssert.Keeps(() => Affine([4]), new FuseAffine());
+
+    private static Graph Affine(long[] factors)
+    {
+        var b = new GraphBuilder();
+        var product = b.Op("Mul", b.Input("x", "N", 3, 4, 4), b.Weights(factors));
+        return b.Output(b.Op("Relu", b.Op("Add", b.Weights(1, 3, 1, 1), product)));
+    }
+
+    [Fact]
     public void FuseChannelShuffle_ReshapeTransposeReshape_IsOneNode() => PassAssert.Rewrites(
         () => Shuffle(0, 2, 1, 3, 4),
         new FuseChannelShuffle(),

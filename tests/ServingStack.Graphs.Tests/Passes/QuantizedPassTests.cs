@@ -224,6 +224,22 @@ public class QuantizedPassTests
         """,
         steps: 1);
 
+    [Fact]
+    public void RecognizeQuantized_NormalizationBetweenIntegers_IsQAffine() => PassAssert.Rewrites(
+        () =>
+        {
+            var b = new GraphBuilder();
+            var x = b.Qdq(b.Input("x", "N", 3, 4, 4), 0.02f, 128);
+            var sum = b.Op("Add", b.Op("Mul", x, b.Weights(3, 1, 1)), b.Weights(3, 1, 1));
+            return b.Output(b.Quantize(b.Op("Relu", sum), 0.03f, 5));
+        },
+        new RecognizeQuantized(),
+        """
+        %quantizelinear_2: UInt8[N, 3, 4, 4] = QuantizeLinear(%x, %constant_0, %constant_1)
+        %y: UInt8[N, 3, 4, 4] = servingstack.q.QAffine(%quantizelinear_2, %factors_14, %shifts_15) {x_scale=0.02, x_zero_point=128, y_scale=0.03, y_zero_point=5, clamp_min=5}
+        """,
+        steps: 1);
+
     [Theory]
     [InlineData(0.04f, "0.04")]
     [InlineData(0.2f, "0.2")]

@@ -41,6 +41,8 @@ internal static class StandardForm
                 "QGemm" => QGemm(),
                 "QAdd" => Emit("Add", Dequantize(node.Inputs[0]!, "a"), Dequantize(node.Inputs[1]!, "b")),
                 "QMul" => Emit("Mul", Dequantize(node.Inputs[0]!, "a"), Dequantize(node.Inputs[1]!, "b")),
+                "QAffine" => Affine(Dequantize(node.Inputs[0]!, "x")),
+                "FusedAffine" => Affine(node.Inputs[0]!),
                 "QConcat" => Emit("Concat", [.. node.Inputs.Select((v, i) =>
                     Dequantize(v!, node.Attributes.Floats("x_scale")![i], node.Attributes.Ints("x_zero_point")![i]))]),
                 "QGlobalAveragePool" or "QAveragePool" or "QSigmoid" => Emit(node.OpType[1..], Dequantize(node.Inputs[0]!, "x")),
@@ -58,6 +60,16 @@ internal static class StandardForm
             var axes = Enumerable.Range(0, split.Length).Select(axis => axis switch { 1 => 2L, 2 => 1L, _ => axis }).ToArray();
             var turned = Emit("Transpose", new AttributeMap { ["perm"] = axes }, Reshaped(node.Inputs[0]!, split));
             Finish(Reshaped(turned, [0, .. shape[1..]]));
+        }
+
+        private Value Affine(Value x)
+        {
+            Value Vector(int input)
+            {
+                long[] extents = [-1, .. Enumerable.Repeat(1L, x.Shape?.Rank - 2 ?? 2)];
+                return Reshaped(node.Inputs[input]!, extents);
+            }
+            return Emit("Add", Emit("Mul", x, Vector(1)), Vector(2));
         }
 
         private Value Reshaped(Value x, long[] extents) =>

@@ -32,6 +32,22 @@ internal static class QuantizedOperators
         return true;
     }
 
+    /// <summary>A factor and an addend a channel in floats, between integers.</summary>
+    public static bool Affine(Graph graph, Node product)
+    {
+        if (ChannelVectors.AffineFrom(graph, product) is not { } affine
+            || QuantizedSource.Of(affine.Input) is not { Value.IsConstant: false } x
+            || Requantization.After(graph, affine.Sum.Outputs[0]) is not { } target) return false;
+        var factors = graph.AddConstant(Tensor.From<float>(affine.Factors, affine.Factors.Length), graph.FreshName("factors"));
+        var shifts = graph.AddConstant(Tensor.From<float>(affine.Shifts, affine.Shifts.Length), graph.FreshName("shifts"));
+        var attributes = new AttributeMap { ["x_scale"] = x.Scale, ["x_zero_point"] = (long)x.ZeroPoint };
+        Replace(graph, affine.Sum, target, new Node("QAffine", [x.Value, factors, shifts], [], affine.Sum.Name, Domains.Quantized)
+        {
+            Attributes = attributes,
+        });
+        return true;
+    }
+
     /// <summary>Inputs of different scales; those of one scale have moved to the integer side before.</summary>
     public static bool Concat(Graph graph, Node node)
     {
