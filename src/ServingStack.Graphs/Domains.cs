@@ -19,7 +19,8 @@ public static class Domains
     public const string Quantized = "servingstack.q";
 
     /// <summary>
-    /// Internal: <c>FusedAffine</c> is x times a factor plus a shift, vectors of one number a channel (axis 1), as in <c>QAffine</c>.
+    /// Internal: <c>FusedAffine</c> is x times a factor plus a shift, vectors of one number a channel (axis 1), as in <c>QAffine</c>; inputs
+    /// from 3 on are further parts of x, concatenated along the channels.
     /// <c>FusedConv</c>, <c>FusedGemm</c>, <c>FusedAdd</c>: the standard operator, then clamped to <c>activation_min</c> and
     /// <c>activation_max</c>. Input 3 of a layer is added before clamping. <c>ChannelShuffle</c>: axis 1 seen as [<c>groups</c>,
     /// channels / groups] and transposed.

@@ -1,4 +1,5 @@
 using ServingStack.Graphs;
+using ServingStack.Kernels.Layout;
 using ServingStack.Kernels.Normalization;
 
 namespace ServingStack.Engine.Lowering;
@@ -30,15 +31,21 @@ internal static class Normalizations
 
     private static string? LowerAffine(LoweringContext context, PlanNode node)
     {
-        var x = context.Read(node.X, Layout.ChannelsLast);
+        var (reads, parts) = PartsOf(context, node);
         var y = context.Write(node.Y, Layout.ChannelsLast);
-        var channels = (int)node.X.Shape[1];
-        var (zeros, ones) = (new float[channels], new float[channels]);
-        Array.Fill(ones, 1);
-        context.Emit(node, [x], [y], map => BatchNormalization.Bind(
-            map[x], map[y], node.X.ElementCount / channels, Numbers(node, 1), Numbers(node, 2), zeros, ones, 0,
+        context.Emit(node, reads, [y], map => ChannelAffine.Bind(
+            parts(map), map[y], node.Y.ElementCount / node.Y.Shape[1], Numbers(node, 1), Numbers(node, 2),
             node.Attributes.Float("activation_min", float.NegativeInfinity), node.Attributes.Float("activation_max", float.PositiveInfinity)));
         return null;
+    }
+
+    /// <summary>What an affine node reads, channels last, and the same once addresses are known.</summary>
+    public static (Operand[] Reads, Func<AddressMap, ChannelParts> Parts) PartsOf(LoweringContext context, PlanNode node)
+    {
+        var values = node.Inputs.Where((_, i) => i is not (1 or 2)).ToArray();
+        var reads = Array.ConvertAll(values, value => context.Read(value!, Layout.ChannelsLast));
+        var channels = Array.ConvertAll(values, value => checked((int)value!.Shape[1]));
+        return (reads, map => new ChannelParts(Array.ConvertAll(reads, read => map[read]), channels));
     }
 
     private static ReadOnlySpan<float> Numbers(PlanNode node, int input) => node.Inputs[input]!.Constant!.As<float>();

@@ -48,13 +48,13 @@ internal static class QuantizedOperators
 
     private static string? LowerAffine(LoweringContext context, PlanNode node)
     {
-        var x = context.Read(node.X, Layout.ChannelsLast);
+        var (reads, parts) = Normalizations.PartsOf(context, node);
         var y = context.Write(node.Y, Layout.ChannelsLast);
-        var pixels = node.X.ElementCount / node.X.Shape[1];
+        var pixels = node.Y.ElementCount / node.Y.Shape[1];
         var clampMin = node.Attributes.Float("clamp_min", float.NegativeInfinity);
         var clampMax = node.Attributes.Float("clamp_max", float.PositiveInfinity);
-        context.Emit(node, [x], [y], map => QuantizedAffine.Bind(
-            map[x], map[y], pixels, node.Inputs[1]!.Constant!.As<float>(), node.Inputs[2]!.Constant!.As<float>(),
+        context.Emit(node, reads, [y], map => QuantizedAffine.Bind(
+            parts(map), map[y], pixels, node.Inputs[1]!.Constant!.As<float>(), node.Inputs[2]!.Constant!.As<float>(),
             ParametersOf(node, "x", node.X), ParametersOf(node, "y", node.Y), clampMin, clampMax));
         return null;
     }

@@ -201,7 +201,7 @@ internal static class OperatorTable
     private static readonly OperatorRow[] Quantized =
     [
         new("QAdd", 2, Broadcast.InferFused) { Domain = Domains.Quantized },
-        new("QAffine", 3, Elementwise.InferFused) { Domain = Domains.Quantized },
+        new("QAffine", 3, ChannelAffine.InferFused) { Domain = Domains.Quantized },
         new("QAveragePool", 1, Pool.InferFused) { Domain = Domains.Quantized },
         new("QConcat", 1, Concat.InferFused) { Domain = Domains.Quantized },
         new("QConv", 2, Conv.InferFused) { Domain = Domains.Quantized },
@@ -216,7 +216,7 @@ internal static class OperatorTable
     [
         new("ChannelShuffle", 1, Elementwise.Infer) { Domain = Domains.Fused },
         new("FusedAdd", 2, Broadcast.InferFused) { Domain = Domains.Fused },
-        new("FusedAffine", 3, Elementwise.Infer) { Domain = Domains.Fused },
+        new("FusedAffine", 3, ChannelAffine.Infer) { Domain = Domains.Fused },
         new("FusedConv", 2, Conv.InferFused) { Domain = Domains.Fused },
         new("FusedGemm", 2, Gemm.InferFused) { Domain = Domains.Fused },
     ];

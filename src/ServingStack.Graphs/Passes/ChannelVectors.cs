@@ -21,7 +21,8 @@ internal static class ChannelVectors
     /// </summary>
     public static Affine? AffineFrom(Graph graph, Node product)
     {
-        if (product is not { OpType: "Mul", Domain: "" } || GraphEdits.OnlyConsumer(graph, product.Outputs[0]) is not { OpType: "Add", Domain: "" } sum)
+        if (product is not { OpType: "Mul", Domain: "" }
+            || GraphEdits.OnlyConsumer(graph, product.Outputs[0]) is not { OpType: "Add", Domain: "" } sum)
             return null;
         var (factorInput, shiftInput) = (product.Inputs[1]?.IsConstant == true ? 1 : 0, sum.Inputs[0] == product.Outputs[0] ? 1 : 0);
         return Of(product, factorInput) is { } factors && Of(sum, shiftInput) is { } shifts

@@ -20,12 +20,14 @@ public static class Pipeline
         new FoldDequantizedConstants(), // stored as integers, read as floats
         new FuseAffine(), // before its Add looks like a residual
         new FuseActivations(), // what is left in floats
+        new FuseConcatAffine(), // floats or integers, with their activation
         new EliminateDeadNodes(),
     ];
 
     /// <summary>The passes that keep a graph in standard operators, so that it can be saved.</summary>
     public static IReadOnlyList<IPass> Exportable { get; } =
-        [.. Portable.Where(p => p is not (RecognizeQuantized or FuseQuantizedResidual or FuseChannelShuffle or FoldDequantizedConstants or FuseAffine or FuseActivations))];
+        [.. Portable.Where(p => p is not (RecognizeQuantized or FuseQuantizedResidual or FuseChannelShuffle or FoldDequantizedConstants
+            or FuseAffine or FuseActivations or FuseConcatAffine))];
 
     /// <summary>Runs the passes in order; shapes are inferred again after each change.</summary>
     /// <exception cref="GraphLoadException">An operator is used against its rules.</exception>

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using ServingStack.Kernels.Layout;
 using ServingStack.Kernels.Parallel;
 using ServingStack.Kernels.Vectors;
 
@@ -13,19 +14,21 @@ namespace ServingStack.Kernels.Quantization;
 /// </summary>
 public static class QuantizedAffine
 {
+    /// <param name="x">In one part or several, all of one scale.</param>
+    /// <param name="y">Dense.</param>
     /// <param name="pixels">Batch x height x width.</param>
     /// <param name="factors">Of real numbers, one a channel.</param>
     /// <param name="shifts">Of real numbers, one a channel.</param>
     /// <param name="clampMin">In output numbers: a fused Relu or Clip; the type's range applies in any case.</param>
     public static BoundKernel Bind(
-        nint x, nint y, long pixels, ReadOnlySpan<float> factors, ReadOnlySpan<float> shifts,
+        ChannelParts x, nint y, long pixels, ReadOnlySpan<float> factors, ReadOnlySpan<float> shifts,
         QuantizationParameters from, QuantizationParameters to,
         float clampMin = float.NegativeInfinity, float clampMax = float.PositiveInfinity)
     {
         from.Check();
         to.Check();
-        if (factors.Length == 0 || factors.Length != shifts.Length)
-            throw new ArgumentException($"{factors.Length} factors with {shifts.Length} shifts: expected as many of both, one a channel.");
+        if (factors.Length != x.Total || shifts.Length != x.Total)
+            throw new ArgumentException($"{factors.Length} factors with {shifts.Length} shifts: expected {x.Total}, one a channel.");
         var constants = new Constants(factors, shifts, from, to, clampMin, clampMax);
         return (from.Type, to.Type) switch
         {
@@ -68,10 +71,13 @@ public static class QuantizedAffine
         public float High { get; }
     }
 
-    private sealed unsafe class Kernel<TX, TY>(nint x, nint y, long pixels, Constants constants) : BoundKernel
+    private sealed unsafe class Kernel<TX, TY>(ChannelParts x, nint y, long pixels, Constants constants) : BoundKernel
         where TX : unmanaged
         where TY : unmanaged
     {
+        // A block's pixels stay in the first-level cache from one group of channels to the next.
+        private const int Block = 32;
+
         private readonly int _channels = constants.Factors.Length;
 
         public override string KernelName { get; } = $"qaffine_{KernelNames.Of<TX>()}{KernelNames.Of<TY>()}_nhwc";
@@ -81,33 +87,47 @@ public static class QuantizedAffine
         public override void Run(int part, int parts)
         {
             var range = PartRange.Of(pixels, part, parts);
-            var factors = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(constants.Factors));
-            var shifts = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(constants.Shifts));
-            for (var pixel = range.Start; pixel < range.End; pixel++)
-                Pixel((TX*)x + (pixel * _channels), (TY*)y + (pixel * _channels), factors, shifts);
+            for (var pixel = range.Start; pixel < range.End; pixel += Block)
+            {
+                var count = (int)Math.Min(Block, range.End - pixel);
+                var first = 0;
+                for (var i = 0; i < x.Addresses.Length; i++)
+                {
+                    var channels = x.Channels[i];
+                    Part((TX*)x.Addresses[i] + (pixel * channels), channels, (TY*)y + (pixel * _channels) + first, first, count);
+                    first += channels;
+                }
+            }
         }
 
-        private void Pixel(TX* from, TY* to, float* factors, float* shifts)
+        /// <summary>Sixteen channels of all pixels of a block at a time, so that their constants are loaded once.</summary>
+        private void Part(TX* from, int channels, TY* to, int first, int count)
+        {
+            // Both arrays are pinned for life.
+            var factors = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(constants.Factors)) + first;
+            var shifts = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(constants.Shifts)) + first;
+            for (var c = 0; c < channels; c += ByteLanes<TX>.Count)
+            {
+                var lanes = Math.Min(ByteLanes<TX>.Count, channels - c);
+                Column(from + c, channels, to + c, Lanes.Load(factors + c, lanes), Lanes.Load(shifts + c, lanes), lanes, count);
+            }
+        }
+
+        private void Column(TX* from, int stride, TY* to, Vector512<float> factor, Vector512<float> shift, int lanes, int count)
         {
             var (zeroX, zeroY) = (Vector512.Create(constants.ZeroX), Vector512.Create(constants.ZeroY));
             var (low, high) = (Vector512.Create(constants.Low), Vector512.Create(constants.High));
-            var c = 0;
-            for (; c <= _channels - ByteLanes<TX>.Count; c += ByteLanes<TX>.Count)
-                ByteLanes<TY>.Store(
-                    Affine(ByteLanes<TX>.Load(from + c) - zeroX, Vector512.Load(factors + c), Vector512.Load(shifts + c), low, high) + zeroY,
-                    to + c);
-            var rest = _channels - c;
-            if (rest == 0) return;
-            var (factor, shift) = (Lanes.Load(factors + c, rest), Lanes.Load(shifts + c, rest));
-            ByteLanes<TY>.Store(Affine(ByteLanes<TX>.Load(from + c, rest) - zeroX, factor, shift, low, high) + zeroY, to + c, rest);
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static Vector512<int> Affine(
-            Vector512<int> x, Vector512<float> factor, Vector512<float> shift, Vector512<float> low, Vector512<float> high)
-        {
-            var steps = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(x), factor, shift);
-            return VectorMath.RoundToInt32(VectorMath.Clamp(steps, low, high));
+            var whole = lanes == ByteLanes<TX>.Count;
+            for (var i = 0; i < count; i++, from += stride, to += _channels)
+            {
+                var z = whole ? ByteLanes<TX>.Load(from) : ByteLanes<TX>.Load(from, lanes);
+                var steps = Vector512.FusedMultiplyAdd(Vector512.ConvertToSingle(z - zeroX), factor, shift);
+                // Bytes give no NaN, so the machine's own minimum and maximum will do.
+                steps = Vector512.MinNative(high, Vector512.MaxNative(low, steps));
+                var result = VectorMath.RoundToInt32(steps) + zeroY;
+                if (whole) ByteLanes<TY>.Store(result, to);
+                else ByteLanes<TY>.Store(result, to, lanes);
+            }
         }
     }
 }

@@ -240,6 +240,26 @@ public class QuantizedPassTests
         """,
         steps: 1);
 
+    [Fact]
+    public void FuseConcatAffine_ConcatOfConcat_IsReadInParts() => PassAssert.Rewrites(
+        () =>
+        {
+            var b = new GraphBuilder();
+            AttributeMap Channels() => new() { ["axis"] = 1L };
+            Value Input(string name, int channels) => b.Qdq(b.Input(name, "N", channels, 4, 4), 0.02f, 128);
+            var joined = b.Qdq(b.Op("Concat", Channels(), b.Qdq(b.Op("Concat", Channels(), Input("x", 3), Input("z", 2)), 0.02f, 128),
+                Input("w", 4)), 0.02f, 128);
+            return b.Output(b.Quantize(b.Op("Add", b.Op("Mul", joined, b.Weights(9, 1, 1)), b.Weights(9, 1, 1)), 0.03f, 5));
+        },
+        new Sequence(new RecognizeQuantized(), new FuseConcatAffine()),
+        """
+        %quantizelinear_2: UInt8[N, 3, 4, 4] = QuantizeLinear(%x, %constant_0, %constant_1)
+        %quantizelinear_8: UInt8[N, 2, 4, 4] = QuantizeLinear(%z, %constant_6, %constant_7)
+        %quantizelinear_21: UInt8[N, 4, 4, 4] = QuantizeLinear(%w, %constant_19, %constant_20)
+        %y: UInt8[N, 9, 4, 4] = servingstack.q.QAffine(%quantizelinear_2, %factors_43, %shifts_44, %quantizelinear_8, %quantizelinear_21) {x_scale=0.02, x_zero_point=128, y_scale=0.03, y_zero_point=5}
+        """,
+        steps: 1);
+
     [Theory]
     [InlineData(0.04f, "0.04")]
     [InlineData(0.2f, "0.2")]

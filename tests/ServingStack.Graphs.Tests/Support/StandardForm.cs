@@ -41,8 +41,8 @@ internal static class StandardForm
                 "QGemm" => QGemm(),
                 "QAdd" => Emit("Add", Dequantize(node.Inputs[0]!, "a"), Dequantize(node.Inputs[1]!, "b")),
                 "QMul" => Emit("Mul", Dequantize(node.Inputs[0]!, "a"), Dequantize(node.Inputs[1]!, "b")),
-                "QAffine" => Affine(Dequantize(node.Inputs[0]!, "x")),
-                "FusedAffine" => Affine(node.Inputs[0]!),
+                "QAffine" => Affine(Dequantize(Parts(), "x")),
+                "FusedAffine" => Affine(Parts()),
                 "QConcat" => Emit("Concat", [.. node.Inputs.Select((v, i) =>
                     Dequantize(v!, node.Attributes.Floats("x_scale")![i], node.Attributes.Ints("x_zero_point")![i]))]),
                 "QGlobalAveragePool" or "QAveragePool" or "QSigmoid" => Emit(node.OpType[1..], Dequantize(node.Inputs[0]!, "x")),
@@ -60,6 +60,14 @@ internal static class StandardForm
             var axes = Enumerable.Range(0, split.Length).Select(axis => axis switch { 1 => 2L, 2 => 1L, _ => axis }).ToArray();
             var turned = Emit("Transpose", new AttributeMap { ["perm"] = axes }, Reshaped(node.Inputs[0]!, split));
             Finish(Reshaped(turned, [0, .. shape[1..]]));
+        }
+
+        private Value Parts()
+        {
+            if (node.Inputs.Count == 3) return node.Inputs[0]!;
+            var joined = Emit("Concat", new AttributeMap { ["axis"] = 1L }, [node.Inputs[0], .. node.Inputs.Skip(3)]);
+            (joined.ElementType, joined.Shape) = (node.Inputs[0]!.ElementType, node.Outputs[0].Shape);
+            return joined;
         }
 
         private Value Affine(Value x)

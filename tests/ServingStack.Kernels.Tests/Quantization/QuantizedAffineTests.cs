@@ -21,7 +21,10 @@ public class QuantizedAffineTests
 
     [Fact]
     public void QuantizedAffine_OneShiftMissing_IsRefused() => Assert.Throws<ArgumentException>(() =>
-        QuantizedAffine.Bind(1, 1, 1, [1f, 2f], [1f], new(DataType.UInt8, 1, 0), new(DataType.UInt8, 1, 0)));
+        QuantizedAffine.Bind(new([1], [2]), 1, 1, [1f, 2f], [1f], new(DataType.UInt8, 1, 0), new(DataType.UInt8, 1, 0)));
+
+    private static byte[] Columns(byte[] x, int width, int first, int end) =>
+        [.. x.Where((_, i) => i % width >= first && i % width < end)];
 
     private static void Check(DataType tx, DataType ty, int channels, float low, float high)
     {
@@ -32,7 +35,13 @@ public class QuantizedAffineTests
         var expected = x.Select((bits, i) => (byte)ReferenceQuantization.Affine(
             tx == DataType.Int8 ? (sbyte)bits : bits, factors[i % channels], shifts[i % channels], px, py, low, high)).ToArray();
 
-        Assert.Equal(expected, KernelRun.Of<byte, byte>(
-            x, x.Length, (from, to) => QuantizedAffine.Bind(from, to, pixels, factors, shifts, px, py, low, high), 3));
+        Assert.Equal(expected, KernelRun.Of<byte, byte>(x, x.Length, (from, to) =>
+            QuantizedAffine.Bind(new([from], [channels]), to, pixels, factors, shifts, px, py, low, high), 3));
+        if (channels == 1) return;
+
+        var first = channels / 3 + 1;
+        byte[][] parts = [Columns(x, channels, 0, first), Columns(x, channels, first, channels)];
+        Assert.Equal(expected, KernelRun.Of<byte, byte>(parts, x.Length, (from, to) =>
+            QuantizedAffine.Bind(new(from, [first, channels - first]), to, pixels, factors, shifts, px, py, low, high), 3));
     }
 }
