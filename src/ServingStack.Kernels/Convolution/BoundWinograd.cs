@@ -1,12 +1,11 @@
 using ServingStack.Kernels.Gemm;
 using ServingStack.Kernels.Machine;
-using ServingStack.Kernels.Parallel;
 
 namespace ServingStack.Kernels.Convolution;
 
 /// <summary>
 /// A Winograd convolution bound to memory: a block of tiles at a time is brought to the points, multiplied there, and brought back, so
-/// that neither side of the products gets far from the second-level cache. Each part has scratch memory of its own.
+/// that neither side of the products gets far from the second-level cache. Scratch memory is the running thread's.
 /// </summary>
 internal sealed unsafe class BoundWinograd<TTransform> : BoundKernel
     where TTransform : struct, IWinogradTransform
@@ -26,7 +25,6 @@ internal sealed unsafe class BoundWinograd<TTransform> : BoundKernel
     private readonly WinogradPlanes _products;
     private readonly WinogradInput<TTransform> _input;
     private readonly WinogradOutput<TTransform> _output;
-    private readonly NativeBuffer _scratch;
     private readonly int _blocks;
     private readonly int _tilesPerBlock;
 
@@ -46,9 +44,7 @@ internal sealed unsafe class BoundWinograd<TTransform> : BoundKernel
         _last = Bind(points, _tiles.Count - ((_blocks - 1) * _tilesPerBlock));
         KernelName = _whole[0].KernelName;
         var work = (long)_tiles.Count * points.Length * problem.InputChannels * problem.OutputChannels;
-        var most = Math.Min(Math.Max(_blocks, _whole[0].ColumnParts), CpuQuota.UsableCores);
-        MaxParts = (int)Math.Clamp(work / LeastWorkPerPart, 1, most);
-        _scratch = NewScratch(MaxParts * (_inputs.Bytes + _products.Bytes));
+        MaxParts = (int)Math.Clamp(work / LeastWorkPerPart, 1, Math.Max(_blocks, _whole[0].ColumnParts));
     }
 
     public override string KernelName { get; }
@@ -57,7 +53,7 @@ internal sealed unsafe class BoundWinograd<TTransform> : BoundKernel
 
     public override void Run(int part, int parts)
     {
-        var inputs = _scratch.Address + (nint)(part * (_inputs.Bytes + _products.Bytes));
+        var inputs = ThreadScratch.Take(_inputs.Bytes + _products.Bytes);
         var shift = new TileShift(inputs, inputs + (nint)_inputs.Bytes);
         if (_blocks < EvenBlocks * parts && parts <= _whole[0].ColumnParts)
             for (var block = 0; block < _blocks; block++) RunBlock(block, shift, part, parts);
@@ -74,9 +70,6 @@ internal sealed unsafe class BoundWinograd<TTransform> : BoundKernel
         var blocks = (tiles + most - 1) / most;
         return (blocks, (tiles + blocks - 1) / blocks);
     }
-
-    // Its finalizer frees it: bound kernels are not disposed.
-    private static NativeBuffer NewScratch(long bytes) => new(bytes);
 
     private int Share(int part, int parts) => (int)((long)_blocks * part / parts);
 

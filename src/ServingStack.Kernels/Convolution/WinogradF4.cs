@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace ServingStack.Kernels.Convolution;
 
 /// <summary>
-/// F(4x4, 3x3): a quarter of the multiplications. Its points are 0, ±√½, ±√2 and infinity: with them rounding errors grow about half as
-/// much as with the usual 0, ±1, ±2.
+/// F(4x4, 3x3): a quarter of the multiplications. Its points are 0, ±√½, ±√2 and infinity: their powers stay closer to 1 than those
+/// of the usual 0, ±1, ±2, and rounding errors smaller.
 /// </summary>
 internal readonly unsafe struct WinogradF4 : IWinogradTransform
 {

@@ -12,7 +12,7 @@ public class WinogradTests
 {
     private const int Seed = 20261125;
 
-    // What an error may be, of the largest sum of the tensor. A direct sum in single precision stays below 2e-6.
+    // What an error may be, of the largest sum of the tensor.
     private const float Bound = 1e-5f;
 
     private static readonly ConvolutionProblem Square = new()
