@@ -15,13 +15,20 @@ public static unsafe partial class CpuAffinity
     public static IReadOnlyList<int> Processors { get; } = Read();
 
     /// <summary>Binds the calling thread to a processor; false where that is not possible.</summary>
-    public static bool PinCurrentThread(int processor)
+    public static bool PinCurrentThread(int processor) => Pin(thread: 0, processor);
+
+    /// <summary>The system's number of the calling thread, for <see cref="Pin"/>; 0 where there is none.</summary>
+    internal static int CurrentThread() => OperatingSystem.IsLinux() ? ThreadNumber() : 0;
+
+    /// <summary>Binds a thread of this process to a processor; false where that is not possible.</summary>
+    /// <param name="thread">From <see cref="CurrentThread"/>; 0 = the calling thread.</param>
+    internal static bool Pin(int thread, int processor)
     {
         if (!OperatingSystem.IsLinux() || processor < 0 || processor >= MaskWords * 64) return false;
         var mask = stackalloc ulong[MaskWords];
         new Span<ulong>(mask, MaskWords).Clear();
         mask[processor / 64] = 1UL << (processor % 64);
-        return SetAffinity(0, MaskWords * sizeof(ulong), mask) == 0;
+        return SetAffinity(thread, MaskWords * sizeof(ulong), mask) == 0;
     }
 
     private static int[] Read()
@@ -36,6 +43,9 @@ public static unsafe partial class CpuAffinity
                 processors.Add((word * 64) + BitOperations.TrailingZeroCount(bits));
         return [.. processors];
     }
+
+    [LibraryImport("libc", EntryPoint = "gettid")]
+    private static partial int ThreadNumber();
 
     [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
     private static partial int SetAffinity(int thread, nuint size, ulong* mask);

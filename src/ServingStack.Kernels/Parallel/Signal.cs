@@ -8,7 +8,8 @@ namespace ServingStack.Kernels.Parallel;
 /// </summary>
 internal sealed class Signal(int spins) : IDisposable
 {
-    private const int SpinsPerYield = 64;
+    // Rarely: a yield hands the core to whoever wants it, for much longer than a step of a plan.
+    private const int SpinsPerYield = 1024;
 
     private readonly AutoResetEvent _wake = new(false);
     private Alone _state;

@@ -11,6 +11,7 @@ internal sealed class Worker : IDisposable
     private readonly Thread _thread;
     private BoundKernel? _kernel;
     private int _parts;
+    private volatile int _number;
     private ExceptionDispatchInfo? _failure;
 
     /// <param name="index">Which part this worker runs.</param>
@@ -19,10 +20,20 @@ internal sealed class Worker : IDisposable
     public Worker(int index, int processor, int spins)
     {
         _index = index;
+        Processor = processor;
         _posted = new Signal(spins);
         _finished = new Signal(spins);
         _thread = new Thread(() => Loop(processor)) { IsBackground = true, Name = $"kernel worker {index}" };
         _thread.Start();
+    }
+
+    /// <summary>Where the worker runs.</summary>
+    public int Processor { get; private set; }
+
+    /// <summary>Has the worker run elsewhere from now on.</summary>
+    public void MoveTo(int processor)
+    {
+        if (_number != 0 && CpuAffinity.Pin(_number, processor)) Processor = processor;
     }
 
     /// <summary>Starts part <c>index</c> of <paramref name="parts"/>; rounds count up from 1.</summary>
@@ -54,6 +65,7 @@ internal sealed class Worker : IDisposable
     private void Loop(int processor)
     {
         CpuAffinity.PinCurrentThread(processor);
+        _number = CpuAffinity.CurrentThread();
         long round = 0;
         while (true)
         {

@@ -42,6 +42,7 @@ public sealed class WorkerTeam : IDisposable
         }
 
         Enter();
+        StepAside();
         var round = ++_round;
         foreach (var worker in _workers.AsSpan(0, parts - 1)) worker.Post(kernel, parts, round);
         try
@@ -78,6 +79,29 @@ public sealed class WorkerTeam : IDisposable
         foreach (var worker in _workers.AsSpan(0, parts - 1)) failure = worker.Join(round) ?? failure;
         Volatile.Write(ref _busy, 0);
         failure?.Throw();
+    }
+
+    // The caller is not pinned, and where it runs is not ours to say: a worker on the same processor would wait for it, or it for the worker.
+    private void StepAside()
+    {
+        var here = Thread.GetCurrentProcessorId();
+        foreach (var worker in _workers)
+            if (worker.Processor == here && FreeProcessor(here) is { } free) worker.MoveTo(free);
+    }
+
+    private int? FreeProcessor(int caller)
+    {
+        var processors = CpuAffinity.Processors;
+        for (var i = 0; i < processors.Count; i++)
+            if (processors[i] != caller && !HasWorkerOn(processors[i])) return processors[i];
+        return null;
+    }
+
+    private bool HasWorkerOn(int processor)
+    {
+        foreach (var worker in _workers)
+            if (worker.Processor == processor) return true;
+        return false;
     }
 
     /// <summary>Processors are dealt out in turn over all teams of the process.</summary>
