@@ -9,8 +9,8 @@ internal static class InterleavedTimer
 {
     private const double SliceSeconds = 0.002;
 
-    // The runtime compiles a method again, better, a tenth of a second after it has become busy.
-    private const double WarmSeconds = 0.15;
+    // The runtime compiles a method again, better, tenths of a second after it has become busy.
+    private const double WarmSeconds = 0.3;
 
     /// <summary>The best seconds per call of each contender, after <paramref name="seconds"/> of turns; null for one that is missing.</summary>
     public static double?[] Best(double seconds, params Action?[] contenders)

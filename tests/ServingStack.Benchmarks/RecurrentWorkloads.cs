@@ -13,15 +13,19 @@ internal static class RecurrentWorkloads
 
     private static readonly int[] Batches = [1, 8];
 
+    // The state multiplied as floats, and as s8.
+    private static readonly bool[] Precisions = [false, true];
+
     public static IEnumerable<KernelWorkload> Create() =>
         from cell in Enum.GetValues<RecurrentCell>()
+        from quantized in Precisions
         from batch in Batches
-        select Create(new RecurrentProblem(cell, Size, Size) { LinearBeforeReset = true }, batch);
+        select Create(new RecurrentProblem(cell, Size, Size) { LinearBeforeReset = true, QuantizedState = quantized }, batch);
 
     private static KernelWorkload Create(RecurrentProblem problem, int batch) => new()
     {
         Family = "recurrent",
-        Shape = $"{problem.Cell}-{Layers}x{Size}-{Steps}-batch{batch}".ToLowerInvariant(),
+        Shape = $"{problem.Cell}-{Layers}x{Size}-{Steps}-batch{batch}{(problem.QuantizedState ? "-s8" : "")}".ToLowerInvariant(),
         Operations = 2.0 * Layers * Steps * batch * problem.GateSize * 2 * Size,
         Limit = Limit.Floats,
         Bind = arena => Bind(arena, problem, batch),

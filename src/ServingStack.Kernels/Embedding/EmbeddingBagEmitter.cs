@@ -127,7 +127,7 @@ internal abstract class EmbeddingBagEmitter(EmbeddingBagKernelKey key) : KernelE
         var row = Asm.CreateLabel();
         Asm.Label(ref row);
         // The first block's reading brings the whole row.
-        if (first == 0 && key.PrefetchDistance > 0) EmitPrefetch();
+        if (first == 0 && key.Prefetch.Distance > 0) EmitPrefetch();
         LoadRow(Row, Indices);
         Asm.add(Row, Table);
         Asm.add(Indices, IndexBytes);
@@ -139,11 +139,11 @@ internal abstract class EmbeddingBagEmitter(EmbeddingBagKernelKey key) : KernelE
 
     private void EmitPrefetch()
     {
-        Asm.lea(Ahead, __[Indices + (key.PrefetchDistance * IndexBytes)]);
+        Asm.lea(Ahead, __[Indices + (key.Prefetch.Distance * IndexBytes)]);
         Asm.cmp(Ahead, LastIndex);
         Asm.cmova(Ahead, LastIndex);
         LoadRow(Ahead, Ahead);
-        foreach (var offset in RowLines.Offsets(Format.RowBytes, Format.Stride)) Asm.prefetcht0(__byte_ptr[Table + Ahead + offset]);
+        key.Prefetch.Emit(Asm, Table, Ahead, Format.RowBytes, Format.Stride);
     }
 
     /// <summary>The byte offset of the row of the index that stands at <paramref name="place"/>.</summary>

@@ -7,11 +7,11 @@ internal sealed unsafe class EmittedEmbeddingBag : EmbeddingBagKernel
 {
     private readonly EmittedKernel _code;
 
-    public EmittedEmbeddingBag(string row, EmbeddingBagProblem problem, EmbeddingBagOperands operands, int? prefetchDistance = null)
+    public EmittedEmbeddingBag(string row, EmbeddingBagProblem problem, EmbeddingBagOperands operands, RowPrefetch? prefetch = null)
         : base(row, problem, operands)
     {
-        var distance = prefetchDistance ?? PrefetchDistance.For(problem, operands);
-        _code = KernelCache.Shared.GetOrEmit(new EmbeddingBagKernelKey(problem, distance), EmbeddingBagEmitter.Create);
+        var key = new EmbeddingBagKernelKey(problem, prefetch ?? PrefetchTuning.For(problem, operands));
+        _code = KernelCache.Shared.GetOrEmit(key, EmbeddingBagEmitter.Create);
     }
 
     private protected override void Run(long start, long end, long first, long last)

@@ -20,7 +20,7 @@ internal sealed unsafe class StridedCopy : BoundKernel
     {
         KernelName = name;
         (_source, _target, _elementSize, _space) = (source, target, elementSize, space);
-        _row = RowFor(elementSize, space.RowStride(0), space.RowStride(1));
+        _row = RowFor(elementSize);
         MaxParts = PartRange.MaxParts(space.Rows, space.Count * elementSize * 2);
     }
 
@@ -33,32 +33,24 @@ internal sealed unsafe class StridedCopy : BoundKernel
         var range = PartRange.Of(_space.Rows, part, parts);
         if (_space.RowLength == 0) return;
         var cursor = new Cursor(_space, range.Start);
+        var (strideSource, strideTarget, bytes) = (_space.RowStride(0), _space.RowStride(1), _space.RowLength * _elementSize);
         for (var row = range.Start; row < range.End; row++, cursor.Next(_space))
         {
-            _row(
-                (byte*)_source + (cursor.Offset(0) * _elementSize),
-                _space.RowStride(0),
-                (byte*)_target + (cursor.Offset(1) * _elementSize),
-                _space.RowStride(1),
-                _space.RowLength);
+            var source = (byte*)_source + (cursor.Offset(0) * _elementSize);
+            var target = (byte*)_target + (cursor.Offset(1) * _elementSize);
+            if (strideSource == 1 && strideTarget == 1) BlockCopy.Run(source, target, bytes);
+            else _row(source, strideSource, target, strideTarget, _space.RowLength);
         }
     }
 
-    private static delegate*<byte*, long, byte*, long, long, void> RowFor(int elementSize, long sourceStride, long targetStride)
+    private static delegate*<byte*, long, byte*, long, long, void> RowFor(int elementSize) => elementSize switch
     {
-        var dense = sourceStride == 1 && targetStride == 1;
-        return elementSize switch
-        {
-            1 => dense ? &CopyDense<byte> : &CopyStrided<byte>,
-            2 => dense ? &CopyDense<ushort> : &CopyStrided<ushort>,
-            4 => dense ? &CopyDense<uint> : &CopyStrided<uint>,
-            8 => dense ? &CopyDense<ulong> : &CopyStrided<ulong>,
-            _ => throw new NotSupportedException($"Elements of {elementSize} bytes cannot be copied: expected 1, 2, 4 or 8."),
-        };
-    }
-
-    private static void CopyDense<T>(byte* source, long sourceStride, byte* target, long targetStride, long count)
-        where T : unmanaged => BlockCopy.Run(source, target, count * sizeof(T));
+        1 => &CopyStrided<byte>,
+        2 => &CopyStrided<ushort>,
+        4 => &CopyStrided<uint>,
+        8 => &CopyStrided<ulong>,
+        _ => throw new NotSupportedException($"Elements of {elementSize} bytes cannot be copied: expected 1, 2, 4 or 8."),
+    };
 
     private static void CopyStrided<T>(byte* source, long sourceStride, byte* target, long targetStride, long count)
         where T : unmanaged

@@ -21,6 +21,12 @@ public sealed record RecurrentProblem(RecurrentCell Cell, int InputSize, int Hid
     /// <summary>Gru: the reset gate is applied to the product of the state, not to the state before it is multiplied.</summary>
     public bool LinearBeforeReset { get; init; }
 
+    /// <summary>
+    /// The recurrent weights are rounded to 8 bits, with a scale for each gate of each state; so is the state before each product, with a
+    /// scale for each sequence and step. A quarter of the bytes per step, for an error of about one part in 200 of the largest state.
+    /// </summary>
+    public bool QuantizedState { get; init; }
+
     /// <summary>Numbers of all gates of a state.</summary>
     public int GateSize => (Cell == RecurrentCell.Lstm ? 4 : 3) * HiddenSize;
 

@@ -12,7 +12,9 @@ internal readonly struct RecurrentScratch
         Gates = InputGates + Round((long)steps * batch * problem.GateSize);
         Hidden = Gates + Round((long)batch * problem.GateSize);
         Cell = Hidden + state;
-        ByteLength = Cell + state - address;
+        Quantized = Cell + state;
+        Factors = Quantized + Round((long)batch * problem.HiddenSize);
+        ByteLength = Factors + Round(batch) - address;
     }
 
     /// <summary>The input's share of all steps' gates, [steps, batch, gates].</summary>
@@ -25,6 +27,12 @@ internal readonly struct RecurrentScratch
 
     /// <summary>Lstm: the cell. Gru: the state times the reset gate.</summary>
     public nint Cell { get; }
+
+    /// <summary>The state as s8, where it is multiplied so.</summary>
+    public nint Quantized { get; }
+
+    /// <summary>What one step of a sequence's s8 is worth, one number a sequence.</summary>
+    public nint Factors { get; }
 
     public long ByteLength { get; }
 

@@ -20,6 +20,7 @@ internal static unsafe class BlockCopy
         else Vectors(source, target, bytes);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void UpTo64(byte* source, byte* target, long bytes)
     {
         if (bytes >= Vector256<byte>.Count)
@@ -35,6 +36,7 @@ internal static unsafe class BlockCopy
         end.Store(target + bytes - Vector128<byte>.Count);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Vectors(byte* source, byte* target, long bytes)
     {
         var last = bytes - Vector512<byte>.Count;

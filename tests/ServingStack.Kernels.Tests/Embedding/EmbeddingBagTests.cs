@@ -35,7 +35,7 @@ public class EmbeddingBagTests
     }
 
     [Fact]
-    public void EmittedRow_AtEveryPrefetchDistance_EqualsTheReference()
+    public void EmittedRow_WithAnyPrefetch_EqualsTheReference()
     {
         if (MachineFeatures.Current.InstructionSet < InstructionSet.Avx512Bw) return;
         foreach (var type in Enum.GetValues<EmbeddingRowType>())
@@ -43,7 +43,7 @@ public class EmbeddingBagTests
             {
                 var problem = AnyProblem(Seed + distance, 68, type, BagBounds.Lengths);
                 using var example = new EmbeddingBagCase(problem, rows: 50, bags: 9, largestBag: 7, Seed);
-                example.Check((p, o) => new EmittedEmbeddingBag("emitted", p, o, distance), parts: 2);
+                example.Check((p, o) => new EmittedEmbeddingBag("emitted", p, o, new RowPrefetch(distance, distance > 8)), parts: 2);
             }
     }
 

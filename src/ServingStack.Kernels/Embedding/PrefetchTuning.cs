@@ -6,29 +6,31 @@ using ServingStack.Kernels.Machine;
 namespace ServingStack.Kernels.Embedding;
 
 /// <summary>
-/// How many rows ahead to ask for a row. Too near, and memory does not answer in time; too far, and the processor can keep no more
+/// How many rows ahead to ask for a row, and into which cache. Too near, and memory does not answer in time; too far, and the processor can keep no more
 /// questions open, or the first-level cache loses the row again. So it is measured, on the table itself and once for tables alike: a few
 /// hundredths of a second when a table is first bound.
 /// </summary>
-internal static class PrefetchDistance
+internal static class PrefetchTuning
 {
     private const int Lookups = 8192;
     private const int RowsPerBag = 32;
     private const int Rounds = 4;
 
-    private static readonly int[] Candidates = [0, 8, 16, 32, 64];
-    private static readonly ConcurrentDictionary<(EmbeddingRowFormat Rows, int Magnitude), int> Measured = new();
+    private static readonly RowPrefetch[] Candidates =
+        [new(0), new(8), new(16), new(32), new(64), new(16, true), new(32, true), new(64, true)];
 
-    public static int For(EmbeddingBagProblem problem, EmbeddingBagOperands operands)
+    private static readonly ConcurrentDictionary<(EmbeddingRowFormat Rows, int Magnitude), RowPrefetch> Measured = new();
+
+    public static RowPrefetch For(EmbeddingBagProblem problem, EmbeddingBagOperands operands)
     {
         var bytes = operands.Rows * problem.Rows.Stride;
         // What the second-level cache holds comes soon enough by itself.
-        if (bytes <= MachineFeatures.Current.Caches.L2 / 2) return 0;
+        if (bytes <= MachineFeatures.Current.Caches.L2 / 2) return new(0);
         return Measured.GetOrAdd(
             (problem.Rows, BitOperations.Log2((ulong)bytes)), static (_, o) => Measure(o.Rows, o.Operands), (problem.Rows, Operands: operands));
     }
 
-    private static int Measure(EmbeddingRowFormat format, EmbeddingBagOperands operands)
+    private static RowPrefetch Measure(EmbeddingRowFormat format, EmbeddingBagOperands operands)
     {
         var problem = new EmbeddingBagProblem(format, DataType.Int64);
         // Every run reads rows of its own: none finds them in a cache because another one was there.
