@@ -8,9 +8,10 @@ namespace ServingStack.Cli;
 internal static class CommandLine
 {
     private const string Summary = """
-        ServingStack's tools for models: train the samples, quantize, judge, and see what the engine makes of a file.
+        ServingStack's tools for models: train the samples, compress, quantize, judge, and see what the engine makes of a file.
 
           servingstack train fashion-resnet --data DIR
+          servingstack compress model.onnx --budget flops=2x --data cifar10:DIR --repository DIR
           servingstack quantize model.onnx --calibration fashion-mnist:DIR --output model_int8.onnx
           servingstack evaluate model.onnx --data fashion-mnist:DIR
           servingstack plan model.onnx --batch 8
@@ -21,6 +22,8 @@ internal static class CommandLine
         Subcommands =
         {
             TrainCommand.Create(),
+            TuneCommand.Create(),
+            CompressCommand.Create(),
             QuantizeCommand.Create(),
             EvaluateCommand.Create(),
             PlanCommand.Create(),

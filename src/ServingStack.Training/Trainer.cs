@@ -4,6 +4,7 @@ using ServingStack.Training.Modules;
 using ServingStack.Training.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Tensor = TorchSharp.torch.Tensor;
 
 namespace ServingStack.Training;
 
@@ -12,53 +13,82 @@ namespace ServingStack.Training;
 /// </summary>
 public sealed class Trainer(TrainingOptions options)
 {
-    private const int JudgedBatchSize = 500;
+    private const int JudgedBatchSize = 100;
+
+    /// <summary>What the epochs of the last run came to, those before a break included; the first entry is the untrained state.</summary>
+    public IReadOnlyList<EpochRecord> History { get; private set; } = [];
 
     /// <summary>Trains, writes the weights back into the graph after every epoch, and returns what the last epoch's are worth.</summary>
-    public Judgement Run(Graph graph, ITrainingData training, ITrainingData validation, IProgress<TrainingProgress>? progress = null)
+    /// <param name="teacher">
+    /// A network of the same inputs and outputs whose opinions are learned beside the targets
+    /// (<see cref="TrainingOptions.Distillation"/>); it stays as it is.
+    /// </param>
+    public Judgement Run(Graph graph, ITrainingData training, ITrainingData validation, IProgress<TrainingProgress>? progress = null,
+        Graph? teacher = null)
     {
         TorchRuntime.EnsureLoaded();
         manual_seed(options.Seed);
         using var scope = NewDisposeScope();
         var objective = Objective.For(graph);
         using var module = new GraphModule(graph, objective.Logits);
+        using var taught = teacher is null ? null : new GraphModule(teacher, Objective.For(teacher).Logits);
         using var optimizer = CreateOptimizer(module);
         var checkpoint = options.Checkpoint is { } path ? new Checkpoint(path, options) : null;
-        var judgement = new Judgement(double.NaN, double.NaN);
-        var start = checkpoint?.Restore(module, optimizer) ?? 0;
-        if (start >= options.Epochs) judgement = Judge(module, objective, validation);
-        for (var epoch = start; epoch < options.Epochs; epoch++)
+        var history = checkpoint?.Restore(module, optimizer) ?? [];
+        History = history;
+        if (history.Count == 0) history.Add(new(0, double.NaN, Judge(module, objective, validation)));
+        for (var epoch = history[^1].Epoch; epoch < options.Epochs && !HasSettled(history); epoch++)
         {
             var batches = new Epoch(options, epoch, training.Count);
-            var loss = RunEpoch(module, optimizer, objective, training, batches, progress);
-            judgement = Judge(module, objective, validation);
-            checkpoint?.Save(module, optimizer, epoch + 1);
-            progress?.Report(new(epoch + 1, options.Epochs, batches.LastStep, batches.Steps, loss, judgement));
+            var loss = RunEpoch(new(module, taught, optimizer, objective), training, batches, progress);
+            history.Add(new(epoch + 1, loss, Judge(module, objective, validation)));
+            checkpoint?.Save(module, optimizer, history);
+            module.WriteBack();
+            progress?.Report(new(epoch + 1, options.Epochs, batches.LastStep, batches.Steps, loss, history[^1].Validation));
         }
         module.WriteBack();
-        return judgement;
+        return history[^1].Validation;
     }
 
-    private double RunEpoch(
-        GraphModule module, OptimizerHelper optimizer, Objective objective, ITrainingData data, Epoch epoch,
-            IProgress<TrainingProgress>? progress)
+    private sealed record Parts(GraphModule Module, GraphModule? Teacher, OptimizerHelper Optimizer, Objective Objective);
+
+    private bool HasSettled(List<EpochRecord> history) => options.Patience > 0 && history.Count > options.Patience
+        && history[^options.Patience..].Min(e => e.Validation.Loss) >= history[..^options.Patience].Min(e => e.Validation.Loss);
+
+    private double RunEpoch(Parts parts, ITrainingData data, Epoch epoch, IProgress<TrainingProgress>? progress)
     {
-        module.train();
-        var schedule = new LearningRateSchedule(options.LearningRate, epoch.Steps, options.WarmUp);
+        parts.Module.train();
+        parts.Teacher?.eval();
+        var schedule = new LearningRateSchedule(options.LearningRate, epoch.Steps, options.WarmUp,
+            options.Schedule == ScheduleKind.Step ? (long)epoch.BatchCount * options.StepEpochs : 0);
         double sum = 0;
         for (var b = 0; b < epoch.BatchCount; b++)
         {
             using var scope = NewDisposeScope();
-            foreach (var group in optimizer.ParamGroups) group.LearningRate = schedule.At(epoch.FirstStep + b);
+            foreach (var group in parts.Optimizer.ParamGroups) group.LearningRate = schedule.At(epoch.FirstStep + b);
             var batch = data.Take(epoch.Rows(b), options.Augment ? epoch.Random : null);
-            optimizer.zero_grad();
-            var loss = objective.Loss(module.forward(batch.Inputs), batch.Targets, options.LabelSmoothing);
+            parts.Optimizer.zero_grad();
+            var loss = Loss(parts, batch);
             loss.backward();
-            optimizer.step();
+            parts.Optimizer.step();
             sum += loss.item<float>();
             progress?.Report(new(epoch.Number + 1, options.Epochs, epoch.FirstStep + b + 1, epoch.Steps, sum / (b + 1), null));
         }
         return sum / epoch.BatchCount;
+    }
+
+    private Tensor Loss(Parts parts, Batch batch)
+    {
+        var logits = parts.Module.forward(batch.Inputs);
+        var loss = parts.Objective.Loss(logits, batch.Targets, options.LabelSmoothing);
+        return parts.Teacher is null ? loss : (loss * (1 - options.Distillation)) + (
+            parts.Objective.Distance(logits, Opinion(parts.Teacher, batch), options.Temperature) * options.Distillation);
+    }
+
+    private static Tensor Opinion(GraphModule teacher, Batch batch)
+    {
+        using var noGradient = no_grad();
+        return teacher.forward(batch.Inputs);
     }
 
     /// <summary>Loss and accuracy of a module on all rows, in order.</summary>

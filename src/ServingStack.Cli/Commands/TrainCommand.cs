@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using ServingStack.Cli.Terminal;
 using ServingStack.Compression.Evaluation;
 using ServingStack.Graphs.Onnx;
@@ -55,9 +54,5 @@ internal static class TrainCommand
 
     private static (Graphs.Graph Graph, EvaluationReport Report) Train(Recipe recipe, string? data, TrainingOptions options) =>
         ProgressLine.Show($"train {recipe.Name}", 1, report => SampleModel.Train(recipe, data, options,
-            new ProgressCall<TrainingProgress>(p => report((double)p.Step / p.Steps, Text(p)))));
-
-    private static string Text(TrainingProgress p) => string.Create(CultureInfo.InvariantCulture,
-        $"epoch {p.Epoch}/{p.Epochs}, loss {p.Loss:0.0000}" +
-        $"{(p.Validation is { } v ? $", test loss {v.Loss:0.0000}, test accuracy {100 * v.Accuracy:0.00} %" : "")}");
+            new ProgressCall<TrainingProgress>(p => report((double)p.Step / p.Steps, TrainingLines.Text(p)))));
 }

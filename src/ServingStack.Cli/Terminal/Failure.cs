@@ -1,4 +1,5 @@
 using ServingStack.Compression.Datasets;
+using ServingStack.Compression.Tucker;
 using ServingStack.Engine;
 using ServingStack.Graphs.Onnx;
 
@@ -10,7 +11,7 @@ internal static class Failure
     /// <summary>The message as one line; null for a fault of our own, whose stack is worth more than its message.</summary>
     public static string? Explain(Exception e) =>
         e is UsageException or GraphLoadException or DatasetException or InputException or IOException or UnauthorizedAccessException
-            or NotSupportedException or DllNotFoundException
+            or NotSupportedException or DllNotFoundException or TuckerException
             ? "error: " + e.Message.ReplaceLineEndings(" ")
             : null;
 }

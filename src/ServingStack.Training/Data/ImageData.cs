@@ -1,14 +1,21 @@
 using ServingStack.Compression.Datasets;
+using ServingStack.Compression.Evaluation;
 using static TorchSharp.torch;
 
 namespace ServingStack.Training.Data;
 
 /// <summary>
-/// Images for a classifier: input [n, channels, height, width] of pixels / 255, targets [n] of class indices. Augmentation moves an image
-/// by up to <paramref name="maxShift"/> pixels each way, the border black, and mirrors every other one (He et al. 2016, section 4.2).
+/// Images for a classifier: input [n, channels, height, width] of pixels / 255, normalized where asked, targets [n] of class indices.
+/// Augmentation moves an image by up to <paramref name="maxShift"/> pixels each way, the border black, and mirrors every other one (He et
+/// al. 2016, section 4.2).
 /// </summary>
-public sealed class ImageData(ImageDataset images, int maxShift = 2, bool mirror = true) : ITrainingData
+public sealed class ImageData(
+    ImageDataset images, int maxShift = 2, bool mirror = true, ChannelNormalization? normalization = null) : ITrainingData
 {
+    // Each channel's number for each pixel value; the first is black.
+    private readonly float[][] _numbers = [.. Enumerable.Range(0, images.Channels).Select(channel =>
+        Enumerable.Range(0, 256).Select(p => (normalization ?? ChannelNormalization.None).Apply((byte)p, channel)).ToArray())];
+
     public int Count => images.Count;
 
     public Batch Take(ReadOnlySpan<int> rows, Random? augmentation = null)
@@ -33,10 +40,13 @@ public sealed class ImageData(ImageDataset images, int maxShift = 2, bool mirror
         for (var row = 0; row < images.Channels * height; row++)
         {
             var (channel, y) = (row / height, (row % height) - down);
+            var numbers = _numbers[channel];
+            var written = target.Slice(row * width, width);
+            written.Fill(numbers[0]);
             if (y < 0 || y >= height) continue;
             var line = source.Slice(((channel * height) + y) * width, width);
             for (var x = Math.Max(0, right); x < Math.Min(width, width + right); x++)
-                target[(row * width) + x] = line[mirrored ? width - 1 - (x - right) : x - right] / 255f;
+                written[x] = numbers[line[mirrored ? width - 1 - (x - right) : x - right]];
         }
     }
 }

@@ -16,8 +16,11 @@ public sealed class GraphModule : nn.Module<IReadOnlyList<Tensor>, Tensor>
 {
     private readonly Graph _graph;
     private readonly Value _result;
-    private readonly List<(Node Node, OperatorTable.Row Row)> _steps = [];
+    private readonly List<Step> _steps = [];
     private readonly Dictionary<Value, Tensor> _constants = [];
+
+    /// <summary>A node, its arithmetic, and the values that nobody reads after it.</summary>
+    private sealed record Step(Node Node, OperatorTable.Row Row, List<Value> LastRead);
 
     // TorchSharp's own module type calls libtorch when it is constructed.
     static GraphModule() => TorchRuntime.EnsureLoaded();
@@ -32,11 +35,12 @@ public sealed class GraphModule : nn.Module<IReadOnlyList<Tensor>, Tensor>
         foreach (var node in graph.Nodes.Where(needed.Contains))
         {
             var row = OperatorTable.RowFor(node);
-            _steps.Add((node, row));
+            _steps.Add(new(node, row, []));
             for (var i = 0; i < node.Inputs.Count; i++)
                 if (node.Inputs[i] is { Constant: not null } value && !_constants.ContainsKey(value))
                     _constants.Add(value, Register(value, row.Parameters.Contains(i)));
         }
+        NoteLastReads();
     }
 
     public override Tensor forward(IReadOnlyList<Tensor> input)
@@ -44,10 +48,12 @@ public sealed class GraphModule : nn.Module<IReadOnlyList<Tensor>, Tensor>
         using var scope = NewDisposeScope();
         var values = new Dictionary<Value, Tensor>(_constants);
         for (var i = 0; i < _graph.Inputs.Count; i++) values[_graph.Inputs[i]] = input[i];
-        foreach (var (node, row) in _steps)
+        foreach (var (node, row, lastRead) in _steps)
         {
             var inputs = node.Inputs.Select(value => value is null ? null : values[value]).ToArray();
             values[node.Outputs[0]] = row.Apply(new OperatorCall(node, inputs, training));
+            // Autograd holds what it needs by itself; without it, this keeps a deep network's memory at that of its widest place.
+            foreach (var value in lastRead) values[value].Dispose();
         }
         return values[_result].MoveToOuterDisposeScope();
     }
@@ -58,6 +64,12 @@ public sealed class GraphModule : nn.Module<IReadOnlyList<Tensor>, Tensor>
         foreach (var (value, tensor) in _constants)
             if (value.ElementType == ElementType.Float32)
                 value.Constant = GraphTensor.From<float>(tensor.data<float>().ToArray(), value.Constant!.Dimensions);
+    }
+
+    private void NoteLastReads()
+    {
+        foreach (var value in _steps.SelectMany(s => s.Node.Outputs))
+            if (value != _result && _steps.LastOrDefault(s => s.Node.Inputs.Contains(value)) is { } last) last.LastRead.Add(value);
     }
 
     private Tensor Register(Value value, bool trainable)

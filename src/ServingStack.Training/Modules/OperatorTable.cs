@@ -34,11 +34,20 @@ internal static class OperatorTable
         ["Add"] = new(c => c[0] + c[1]),
         ["Sub"] = new(c => c[0] - c[1]),
         ["Mul"] = new(c => c[0] * c[1]),
+        ["Div"] = new(c => c[0] / c[1]),
+        ["Tanh"] = new(c => c[0].tanh()),
+        ["LeakyRelu"] = new(c => functional.leaky_relu(c[0], c.Attributes.Float("alpha", 0.01f))),
+        ["Dropout"] = new(c => functional.dropout(c[0], c.Scalar(1, 0.5f), c.Training)),
+        ["Slice"] = new(Movements.Slice),
+        ["Pad"] = new(Movements.Pad),
+        ["Transpose"] = new(Movements.Transpose),
+        ["ReduceMean"] = new(ReduceMean),
         ["Concat"] = new(c => cat(Array.ConvertAll(c.Inputs, x => x!), c.Attributes.Int("axis", 0))),
         ["Flatten"] = new(Flatten),
         ["Reshape"] = new(Reshape),
         ["Identity"] = new(c => c[0].alias()),
         ["GlobalAveragePool"] = new(c => c[0].mean([2, 3], keepdim: true)),
+        ["GlobalMaxPool"] = new(c => c[0].amax([2, 3], keepdim: true)),
         ["MaxPool"] = new(MaxPool),
         ["AveragePool"] = new(AveragePool),
     };
@@ -92,6 +101,12 @@ internal static class OperatorTable
             for (var i = 0; i < shape.Length; i++)
                 if (shape[i] == 0) shape[i] = c[0].shape[i];
         return c[0].reshape(shape);
+    }
+
+    private static Tensor ReduceMean(OperatorCall c)
+    {
+        long[] axes = c.Node.Input(1) is null ? [.. Enumerable.Range(0, (int)c[0].dim())] : c.Int64s(1);
+        return c[0].mean(axes, keepdim: c.Attributes.Int("keepdims", 1) != 0);
     }
 
     private static Tensor MaxPool(OperatorCall c)

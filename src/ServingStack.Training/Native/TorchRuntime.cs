@@ -21,6 +21,13 @@ public static class TorchRuntime
     /// <exception cref="DllNotFoundException">libtorch is not there; the message says what to do.</exception>
     public static void EnsureLoaded() => _ = Loaded.Value;
 
+    /// <summary>How many threads libtorch takes for one operator, in the whole process.</summary>
+    public static void SetThreads(int threads)
+    {
+        EnsureLoaded();
+        TorchSharp.torch.set_num_threads(threads);
+    }
+
     /// <summary>Loads from the first folder that holds TorchSharp's library, and returns the path of the file that was loaded.</summary>
     internal static string Load(IReadOnlyList<string> folders, string cacheFolder)
     {
