@@ -17,8 +17,9 @@ public static class KernelTable
 {
     public static IReadOnlyList<KernelRow<GemmProblem, PackedGemm>> Gemm { get; } =
     [
-        new("gemm_int8_avx512amx", "gemm", InstructionSet.Avx512Amx, problem => RefusesActivations(problem.A, quantized: true),
-            (problem, weights) => new AmxGemm("gemm_int8_avx512amx", problem, weights)),
+        new("gemm_int8_avx512amx", "gemm", InstructionSet.Avx512Amx,
+            problem => RefusesActivations(problem.A, quantized: true) ?? AmxGemm.Refuses(problem),
+            (problem, weights) => new AmxGemm("gemm_int8_avx512amx", "gemm_int8_avx512vnni", problem, weights)),
         EmittedGemmRow("gemm_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
         EmittedGemmRow("gemm_int8_acc16_avx512bw", InstructionSet.Avx512Bw, quantized: true, PairPlan.Longest),
         EmittedGemmRow("gemm_int8_avx512bw", InstructionSet.Avx512Bw, quantized: true),
@@ -47,13 +48,14 @@ public static class KernelTable
         new("depthwise_int8_avx512vnni", "convolution", InstructionSet.Avx512Vnni,
             problem => RefusesActivations(problem.Input, quantized: true) ?? EmittedDepthwise.Refuses(problem),
             (problem, weights) => new EmittedDepthwise("depthwise_int8_avx512vnni", problem, weights)),
+        new("convolution_int8_avx512amx", "convolution", InstructionSet.Avx512Amx,
+            problem => RefusesActivations(problem.Input, quantized: true) ?? AmxConvolution.Refuses(problem),
+            (problem, weights) => new AmxConvolution(
+                "convolution_int8_avx512amx", "convolution_int8_avx512vnni", problem, weights)),
         EmittedGroupedRow("grouped_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),
         EmittedGroupedRow("grouped_fp32_avx512", InstructionSet.Avx512Bw, quantized: false),
         new("depthwise_managed", "convolution", InstructionSet.Portable, ManagedDepthwise.Refuses,
             (problem, weights) => new ManagedDepthwise("depthwise_managed", problem, weights)),
-        new("convolution_int8_avx512amx", "convolution", InstructionSet.Avx512Amx,
-            problem => RefusesActivations(problem.Input, quantized: true) ?? AmxConvolution.Refuses(problem),
-            (problem, weights) => new AmxConvolution("convolution_int8_avx512amx", problem, weights)),
         Winograd.Row<WinogradF4>("winograd_f4_fp32_avx512"),
         Winograd.Row<WinogradF2>("winograd_f2_fp32_avx512"),
         EmittedConvolutionRow("convolution_int8_avx512vnni", InstructionSet.Avx512Vnni, quantized: true),

@@ -9,16 +9,27 @@ namespace ServingStack.Kernels.Convolution;
 /// </summary>
 internal sealed class AmxConvolution : EmittedConvolution
 {
+    // Windows are packed for each group anew, and a step of a tile takes 64 bytes of depth, of which the window must fill enough.
+    private const int FewestGroupOutputs = 32;
+    private const int FewestDepth = 48;
+
     private readonly AmxProduct[] _products;
 
-    public AmxConvolution(string row, ConvolutionProblem problem, GemmWeights weights)
-        : base(row, problem, weights, InstructionSet.Avx512Amx) =>
+    /// <param name="row">This row's name.</param>
+    /// <param name="vectorRow">The name of the row whose kernels do what tiles do not take.</param>
+    public AmxConvolution(string row, string vectorRow, ConvolutionProblem problem, GemmWeights weights)
+        : base(vectorRow, problem, weights, InstructionSet.Avx512Amx) =>
         _products = [.. Groups.Select(group => new AmxProduct(row, group, problem.Input))];
 
     /// <summary>The reason why vectors are better; null where tiles are.</summary>
-    public static string? Refuses(ConvolutionProblem problem) => problem.OutputChannels / problem.Groups < TileBlock.TileRows
-        ? $"takes {TileBlock.TileRows} or more outputs a group, not {problem.OutputChannels / problem.Groups}"
-        : null;
+    public static string? Refuses(ConvolutionProblem problem)
+    {
+        var (inputs, outputs) = (problem.InputChannels / problem.Groups, problem.OutputChannels / problem.Groups);
+        if (problem.Groups > 1 && outputs < FewestGroupOutputs) return $"takes {FewestGroupOutputs} or more outputs a group, not {outputs}";
+        var depth = problem.KernelDepth * problem.KernelHeight * problem.KernelWidth * inputs;
+        var fewest = new TapLayout(problem).IsGemm ? AmxGemm.FewestDepth : FewestDepth;
+        return depth < fewest ? $"takes windows of {fewest} or more bytes, not {depth}" : null;
+    }
 
     protected override BoundKernel BindChecked(ConvolutionOperands operands)
     {

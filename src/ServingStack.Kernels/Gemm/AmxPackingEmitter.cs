@@ -6,9 +6,10 @@ using static Iced.Intel.AssemblerRegisters;
 namespace ServingStack.Kernels.Gemm;
 
 /// <summary>How rows are cut, and where their pieces are found.</summary>
-internal sealed record AmxPackingKey(TileRows RowsFrom, int Taps, int TapBytes)
+/// <param name="Rows">Rows of a block.</param>
+internal sealed record AmxPackingKey(TileRows RowsFrom, int Rows, int Taps, int TapBytes)
 {
-    public string Name => $"amx_pack_k{Taps}x{TapBytes}_{RowsFrom}";
+    public string Name => $"amx_pack_{Rows}_k{Taps}x{TapBytes}_{RowsFrom}";
 }
 
 /// <summary>What a packing kernel reads when called.</summary>
@@ -26,15 +27,14 @@ internal struct AmxPackingArguments
 
     public nint Target;
     public nint TargetStride;
-
-    /// <summary>Rows of a block.</summary>
-    public nint Rows;
     public nint Blocks;
 }
 
 /// <summary>
 /// Copies rows to where tiles can be loaded fast: each row contiguous, at the start of a cache line. (A tile whose rows lie across lines
-/// takes six times as long to load.) Pieces start at whole groups of four bytes, as in the packed columns; what lies between stays zero.
+/// takes six times as long to load.) Pieces start at whole groups of four bytes, as in the packed columns. The last bytes of a piece are
+/// read by a mask, but written as a whole vector of them and zeros, which the next piece and the next row write over: up to 63 bytes behind
+/// the last row are written, too.
 /// </summary>
 internal sealed class AmxPackingEmitter(AmxPackingKey key) : KernelEmitter
 {
@@ -47,15 +47,15 @@ internal sealed class AmxPackingEmitter(AmxPackingKey key) : KernelEmitter
     private static readonly AssemblerRegister64 TargetStride = rcx;
     private static readonly AssemblerRegister64 Rows = rdx;
     private static readonly AssemblerRegister64 Piece = rsi;
-    private static readonly AssemblerRegister64 Next = rdi;
-    private static readonly AssemblerRegister64 Offset = rbp;
+    private static readonly AssemblerRegister64 Offset = rdi;
     private static readonly AssemblerRegister64 At = r8;
-    private static readonly AssemblerRegister64 Taps = r9;
-    private static readonly AssemblerRegister64 Blocks = r10;
+    private static readonly AssemblerRegister64 Blocks = r9;
 
     private int _register;
 
     public override string Name => key.Name;
+
+    private bool IsStrided => key.RowsFrom == TileRows.Strided;
 
     private int FullVectors => key.TapBytes / VectorBytes;
 
@@ -65,48 +65,40 @@ internal sealed class AmxPackingEmitter(AmxPackingKey key) : KernelEmitter
 
     protected override void EmitBody()
     {
-        SetMasks();
+        if (TailBytes > 0)
+        {
+            Asm.mov(rax, (1L << TailBytes) - 1);
+            Asm.kmovq(k2, rax);
+        }
         Asm.mov(Source, Argument(nameof(AmxPackingArguments.Source)));
         Asm.mov(Target, Argument(nameof(AmxPackingArguments.Target)));
         Asm.mov(TargetStride, Argument(nameof(AmxPackingArguments.TargetStride)));
-        Asm.mov(Offset, Argument(key.RowsFrom == TileRows.Strided
-            ? nameof(AmxPackingArguments.Stride) : nameof(AmxPackingArguments.Offset)));
+        Asm.mov(Offset, Argument(IsStrided ? nameof(AmxPackingArguments.Stride) : nameof(AmxPackingArguments.Offset)));
         Asm.mov(Blocks, Argument(nameof(AmxPackingArguments.Blocks)));
         Repeat(Blocks, () =>
         {
-            Asm.mov(Taps, key.Taps);
-            Repeat(Taps, EmitTap);
-            // From behind the last piece of the first row to the first of the next block.
-            Asm.mov(Rows, Argument(nameof(AmxPackingArguments.Rows)));
-            Asm.imul(Rows, TargetStride);
-            Asm.lea(Target, __[Target + Rows - (key.Taps * GroupBytes)]);
+            Asm.mov(Rows, key.Rows);
+            Repeat(Rows, EmitRow);
+            // The table has a block's addresses piece by piece.
+            if (!IsStrided) Asm.add(Source, (key.Taps - 1) * key.Rows * sizeof(long));
         });
     }
 
-    private void EmitTap()
+    private void EmitRow()
     {
-        Asm.mov(Rows, Argument(nameof(AmxPackingArguments.Rows)));
-        Asm.mov(Next, Target);
-        Repeat(Rows, () =>
+        for (var tap = 0; tap < key.Taps; tap++)
         {
-            if (key.RowsFrom == TileRows.Strided)
-            {
-                Asm.mov(Piece, Source);
-                Asm.add(Source, Offset);
-            }
-            else
-            {
-                Asm.mov(Piece, __qword_ptr[Source]);
-                Asm.add(Source, 8);
-                if (key.RowsFrom == TileRows.OffsetTable) Asm.add(Piece, Offset);
-            }
-            EmitCopy();
-            Asm.add(Next, TargetStride);
-        });
-        Asm.add(Target, GroupBytes);
+            if (IsStrided) Asm.mov(Piece, Source);
+            else Asm.mov(Piece, __qword_ptr[Source + (tap * key.Rows * sizeof(long))]);
+            if (key.RowsFrom == TileRows.OffsetTable) Asm.add(Piece, Offset);
+            EmitCopy(tap * GroupBytes);
+        }
+        if (IsStrided) Asm.add(Source, Offset);
+        else Asm.add(Source, sizeof(long));
+        Asm.add(Target, TargetStride);
     }
 
-    private void EmitCopy()
+    private void EmitCopy(int to)
     {
         var looped = FullVectors <= StraightVectors ? 0 : FullVectors / Unroll * Unroll;
         if (looped > 0)
@@ -114,38 +106,26 @@ internal sealed class AmxPackingEmitter(AmxPackingKey key) : KernelEmitter
             Asm.xor(r8d, r8d);
             var loop = Asm.CreateLabel();
             Asm.Label(ref loop);
-            for (var i = 0; i < Unroll; i++) Copy(__zmmword_ptr[Piece + At + (64 * i)], __zmmword_ptr[Next + At + (64 * i)]);
+            for (var i = 0; i < Unroll; i++) Copy(__zmmword_ptr[Piece + At + (64 * i)], __zmmword_ptr[Target + At + (to + (64 * i))]);
             Asm.add(At, Unroll * VectorBytes);
             Asm.cmp(At, looped * VectorBytes);
             Asm.jne(loop);
         }
-        for (var i = looped; i < FullVectors; i++) Copy(__zmmword_ptr[Piece + (64 * i)], __zmmword_ptr[Next + (64 * i)]);
+        for (var i = looped; i < FullVectors; i++) Copy(__zmmword_ptr[Piece + (64 * i)], __zmmword_ptr[Target + (to + (64 * i))]);
         if (TailBytes == 0) return;
-        var tail = zmm31;
+        var tail = NextRegister();
         Asm.vmovdqu8(tail.k2.z, __zmmword_ptr[Piece + (64 * FullVectors)]);
-        Asm.vmovdqu8(__zmmword_ptr[Next + (64 * FullVectors)].k3, tail);
+        Asm.vmovups(__zmmword_ptr[Target + (to + (64 * FullVectors))], tail);
     }
 
     private void Copy(AssemblerMemoryOperand from, AssemblerMemoryOperand to)
     {
-        var register = new AssemblerRegisterZMM(Register.ZMM0 + (_register++ % 8));
+        var register = NextRegister();
         Asm.vmovups(register, from);
         Asm.vmovups(to, register);
     }
 
-    // The last bytes are read by a mask of their own, and written with the zeros that fill up their group.
-    private void SetMasks()
-    {
-        if (TailBytes == 0) return;
-        SetMask(k2, TailBytes);
-        SetMask(k3, GroupBytes % VectorBytes == 0 ? VectorBytes : GroupBytes % VectorBytes);
-    }
-
-    private void SetMask(AssemblerRegisterK mask, int bytes)
-    {
-        Asm.mov(rax, bytes == 64 ? -1L : (1L << bytes) - 1);
-        Asm.kmovq(mask, rax);
-    }
+    private AssemblerRegisterZMM NextRegister() => new(Register.ZMM0 + (_register++ % 16));
 
     private void Repeat(AssemblerRegister64 count, Action body)
     {

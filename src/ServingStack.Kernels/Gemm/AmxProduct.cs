@@ -48,8 +48,9 @@ internal sealed unsafe class AmxProduct : IDisposable
     public EmittedKernel Kernel(int rows, int vectors, bool masked, TileRows from) => KernelCache.Shared.GetOrEmit(
         new AmxKernelKey(Tiles.Key(rows, vectors, masked) with { RowsFrom = from }), static missing => new AmxTileEmitter(missing));
 
-    public EmittedKernel Packer() => KernelCache.Shared.GetOrEmit(
-        new AmxPackingKey(Tiles.Rows, Tiles.Taps, Tiles.TapBytes), static missing => new AmxPackingEmitter(missing));
+    /// <summary>Code that packs blocks of that many rows.</summary>
+    public EmittedKernel Packer(int rows) => KernelCache.Shared.GetOrEmit(
+        new AmxPackingKey(Tiles.Rows, rows, Tiles.Taps, Tiles.TapBytes), static missing => new AmxPackingEmitter(missing));
 
     private bool OverwritesResidual(TileOperands operands) => ResidualBytes > 0
         && operands.C < operands.Residual + (operands.Rows * operands.StrideResidual)

@@ -13,6 +13,8 @@ internal sealed unsafe class BoundAmxTiles : BoundProduct
 {
     // Multiply-adds of about a microsecond: a part must be worth waking a worker for, and a call that long worth a transition.
     private const long MicrosecondOfWork = 2_000_000;
+    // What packing writes behind the last row, in whole cache lines.
+    private const int BehindPacked = 64;
     private const int SumsBytes = TileBlock.MostRows * 2 * 64;
 
     private readonly AmxProduct _product;
@@ -47,14 +49,14 @@ internal sealed unsafe class BoundAmxTiles : BoundProduct
         _configuration = TileConfiguration.Of(blocks.BlockRows);
         _lastKernel = product.Kernel(blocks.BlockRows, panels.Blocks - ((_groups - 1) * _vectors), tailColumns != 0, rows.From);
         _kernel = _groups > 1 ? product.Kernel(blocks.BlockRows, _vectors, masked: false, rows.From) : _lastKernel;
-        _packer = rows.Packed ? product.Packer() : null;
+        _packer = rows.Packed ? product.Packer(blocks.BlockRows) : null;
         KernelName = product.KernelName(blocks.BlockRows, _vectors);
 
         _blocksTogether = ChooseBlocksTogether();
         var blockWork = (long)blocks.BlockRows * _vectors * 16 * product.DepthBytes;
         _shortCallBlocks = (int)(MicrosecondOfWork / blockWork);
         MaxParts = (int)Math.Clamp(blocks.Count * _groups * blockWork / MicrosecondOfWork, 1, Math.Max(blocks.Count, _groups));
-        _partBytes = checked(SumsBytes + (rows.Packed ? _blocksTogether * blocks.BlockRows * (int)rows.Stride : 0));
+        _partBytes = checked(SumsBytes + (rows.Packed ? (_blocksTogether * blocks.BlockRows * (int)rows.Stride) + BehindPacked : 0));
         _scratch = GC.AllocateArray<byte>(checked((MaxParts * _partBytes) + NativeBuffer.Alignment), pinned: true);
     }
 
@@ -84,11 +86,13 @@ internal sealed unsafe class BoundAmxTiles : BoundProduct
 
     private static int Share(int total, int part, int parts) => (int)((long)total * part / parts);
 
+    // Short packed rows are read again while they are in the first-level cache.
     private int ChooseBlocksTogether()
     {
-        var rowBytes = _rows.Packed ? _rows.Stride : _operands.RowFootprint;
-        var near = MachineFeatures.Current.Caches.L2 / (_rows.Packed ? 8 : 4);
-        return (int)Math.Clamp(near / Math.Max(1, rowBytes * _rows.Blocks.BlockRows), 1, _rows.Blocks.Count);
+        var caches = MachineFeatures.Current.Caches;
+        var blockBytes = Math.Max(1, (_rows.Packed ? _rows.Stride : _operands.RowFootprint) * _rows.Blocks.BlockRows);
+        var near = !_rows.Packed ? caches.L2 / 4 : blockBytes <= caches.L1Data / 3 ? caches.L1Data / 3 : caches.L2 / 8;
+        return (int)Math.Clamp(near / blockBytes, 1, _rows.Blocks.Count);
     }
 
     private nint Scratch(int part)
@@ -154,7 +158,6 @@ internal sealed unsafe class BoundAmxTiles : BoundProduct
             Offset = _operands.RowOffset,
             Target = arguments->Sums + SumsBytes + (packedBlocks * _rows.Blocks.BlockRows * _rows.Stride),
             TargetStride = _rows.Stride,
-            Rows = _rows.Blocks.BlockRows,
             Blocks = count,
         };
         var target = packing.Target;

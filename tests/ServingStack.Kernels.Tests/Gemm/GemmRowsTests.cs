@@ -78,5 +78,5 @@ public class GemmRowsTests
     private static IEnumerable<DataType> Accepted(KernelRow<GemmProblem, PackedGemm> row) =>
         new[] { DataType.UInt8, DataType.Int8, DataType.Float32 }.Where(type => row.Refuses(Plain(type)) is null);
 
-    private static GemmProblem Plain(DataType type) => new(1, 1, type, new Epilogue { Output = DataType.Float32 });
+    private static GemmProblem Plain(DataType type) => new(1, 64, type, new Epilogue { Output = DataType.Float32 });
 }
