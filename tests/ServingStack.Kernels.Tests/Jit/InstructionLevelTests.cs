@@ -43,6 +43,7 @@ public class InstructionLevelTests
             Prefetch = random.Next(2) == 0,
             Output = epilogue.Output,
             Residual = epilogue.Residual,
+            RoundsBefore = epilogue is { Output: DataType.UInt8 or DataType.Int8, Residual: not null } && random.Next(2) == 0,
             HasOutputZeroPoint = random.Next(2) == 0,
             ClampsBelow = true,
             ClampsAbove = true,
