@@ -57,7 +57,6 @@ internal sealed class EmittedHalfGemm : PackedGemm
             Prefetch = false,
             Output = DataType.Float32,
             Residual = Problem.Epilogue.Residual,
-            RoundsBefore = false,
             HasOutputZeroPoint = false,
             ClampsBelow = Constants.ClampsBelow,
             ClampsAbove = Constants.ClampsAbove,

@@ -50,7 +50,7 @@ internal sealed record TileKernelKey
     public required DataType? Residual { get; init; }
 
     /// <summary>Sums are rounded before the residual is added.</summary>
-    public required bool RoundsBefore { get; init; }
+    public bool RoundsBefore { get; init; }
 
     public required bool HasOutputZeroPoint { get; init; }
 
