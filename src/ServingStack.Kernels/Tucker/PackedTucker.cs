@@ -2,7 +2,7 @@ using ServingStack.Kernels.Convolution;
 
 namespace ServingStack.Kernels.Tucker;
 
-/// <summary>The weights of three convolutions in the order their kernel reads them: immutable, shared by all threads and bindings.</summary>
+/// <summary>Weights of three convolutions in the order their kernel reads them: immutable, shared by all threads and bindings.</summary>
 public abstract class PackedTucker(TuckerProblem problem) : IDisposable
 {
     public TuckerProblem Problem { get; } = problem;
