@@ -53,6 +53,28 @@ public class WorkerTeamTests
     }
 
     [Fact]
+    public void Run_FromAWorkersProcessor_MovesTheWorkerAway()
+    {
+        if (!OperatingSystem.IsLinux() || CpuAffinity.Processors.Count < 2) return;
+        var seen = new PlaceKernel();
+        // On a thread of its own: its processor stays fixed.
+        var caller = new Thread(() =>
+        {
+            using var team = new WorkerTeam(2);
+            foreach (var processor in CpuAffinity.Processors.Take(2))
+            {
+                team.Run(seen);
+                CpuAffinity.PinCurrentThread(processor);
+                team.Run(seen);
+                seen.Together |= seen.Places[0] == seen.Places[1];
+            }
+        });
+        caller.Start();
+        caller.Join();
+        Assert.False(seen.Together);
+    }
+
+    [Fact]
     public void Run_FromSeveralTeamsAtOnce_KeepsThemApart()
     {
         var threads = Enumerable.Range(0, 4).Select(_ => new Thread(() =>
@@ -126,6 +148,20 @@ public class WorkerTeamTests
             AllocatedByWorkers = _workerBytes < 0 ? 0 : bytes - _workerBytes;
             if (_workerBytes < 0) _workerBytes = bytes;
         }
+    }
+
+    /// <summary>Notes where its two parts run.</summary>
+    private sealed class PlaceKernel : BoundKernel
+    {
+        public int[] Places { get; } = new int[2];
+
+        public bool Together { get; set; }
+
+        public override string KernelName => "place";
+
+        public override int MaxParts => 2;
+
+        public override void Run(int part, int parts) => Places[part] = Thread.GetCurrentProcessorId();
     }
 
     private sealed class PrefixKernel(long[] sums, int index) : BoundKernel
