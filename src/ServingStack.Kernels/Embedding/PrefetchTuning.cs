@@ -6,9 +6,10 @@ using ServingStack.Kernels.Machine;
 namespace ServingStack.Kernels.Embedding;
 
 /// <summary>
-/// How many rows ahead to ask for a row, and into which cache. Too near, and memory does not answer in time; too far, and the processor can keep no more
-/// questions open, or the first-level cache loses the row again. So it is measured, on the table itself and once for tables alike: a few
-/// hundredths of a second when a table is first bound.
+/// How many rows ahead to ask for a row, and into which cache. Too near, and memory does not answer in time; too far, and the processor can
+/// keep no more questions open, or the first-level cache loses the row again. So it is measured, on the table itself and once for tables
+/// alike: a few hundredths of a second when a table is first bound. Its rows should be set by then: pages that were never written all lie
+/// in one place.
 /// </summary>
 internal static class PrefetchTuning
 {

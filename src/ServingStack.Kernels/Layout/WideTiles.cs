@@ -104,7 +104,10 @@ internal static unsafe class WideTiles
     private static Vector512<T> Quarters<T>(T* source, long stride)
         where T : unmanaged
     {
-        var lower = Vector256.Create(Vector128.Load(source), Vector128.Load(source + stride));
-        return Vector512.Create(lower, Vector256.Create(Vector128.Load(source + (2 * stride)), Vector128.Load(source + (3 * stride))));
+        // Each insertion reads memory: none takes the one port that shuffles.
+        var line = Vector128.Load(source).AsInt32().ToVector256Unsafe().ToVector512Unsafe();
+        line = Avx512F.InsertVector128(line, Vector128.Load(source + stride).AsInt32(), 1);
+        line = Avx512F.InsertVector128(line, Vector128.Load(source + (2 * stride)).AsInt32(), 2);
+        return Avx512F.InsertVector128(line, Vector128.Load(source + (3 * stride)).AsInt32(), 3).As<int, T>();
     }
 }
