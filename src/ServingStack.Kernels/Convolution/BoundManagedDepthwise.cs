@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using ServingStack.Kernels.Gemm;
@@ -13,10 +12,14 @@ internal sealed unsafe class BoundManagedDepthwise(
 {
     private const int MostParts = 64;
 
+    /// <summary>A pixel of the window that lies inside the image: its address, and its place in the kernel.</summary>
+    private readonly record struct Tap(nint Pixel, int KernelPixel);
+
     private readonly int _lines = operands.Batch * problem.OutputLines;
 
-    // For each part a line of sums and a pixel as floats.
-    private readonly float[] _scratch = new float[2 * MostParts * problem.InputChannels];
+    // For each part the window of a pixel, and its sums.
+    private readonly Tap[] _taps = new Tap[MostParts * problem.KernelPixels];
+    private readonly float[] _sums = GC.AllocateArray<float>(MostParts * problem.InputChannels, pinned: true);
 
     public override string KernelName => name;
 
@@ -24,68 +27,84 @@ internal sealed unsafe class BoundManagedDepthwise(
 
     public override void Run(int part, int parts)
     {
-        var channels = problem.InputChannels;
-        var sums = _scratch.AsSpan(2 * part * channels, channels);
-        var pixel = _scratch.AsSpan(((2 * part) + 1) * channels, channels);
+        var sums = _sums.AsSpan(part * problem.InputChannels, problem.InputChannels);
         var end = (int)((long)_lines * (part + 1) / parts);
         for (var line = (int)((long)_lines * part / parts); line < end; line++)
             for (var x = 0; x < problem.OutputWidth; x++)
             {
-                SumWindow(line, x, sums, pixel);
-                Store(((nint)line * problem.OutputWidth) + x, sums, MemoryMarshal.Cast<float, int>(pixel));
+                var taps = Window(line, x, _taps.AsSpan(part * problem.KernelPixels, problem.KernelPixels));
+                fixed (float* sum = sums)
+                    if (problem.Input == DataType.Float32) SumFloats(taps, sum);
+                    else if (problem.Input == DataType.UInt8) SumBytes<byte>(taps, (int*)sum);
+                    else SumBytes<sbyte>(taps, (int*)sum);
+                Store(((nint)line * problem.OutputWidth) + x, sums);
             }
     }
 
-    private void SumWindow(int line, int outputX, Span<float> sums, Span<float> pixel)
+    private Span<Tap> Window(int line, int outputX, Span<Tap> taps)
     {
-        sums.Clear();
-        for (var tap = 0; tap < problem.KernelPixels; tap++)
+        var count = 0;
+        var left = (outputX * problem.StrideX) - problem.PadLeft;
+        for (var row = 0; row < problem.KernelRows; row++)
         {
-            var (row, kx) = Math.DivRem(tap, problem.KernelWidth);
             var inputLine = problem.InputLine(line, row);
-            var x = (outputX * problem.StrideX) - problem.PadLeft + (kx * problem.DilationX);
-            if (inputLine < 0 || x < 0 || x >= problem.InputWidth) continue;
-            var at = (nint)((inputLine * problem.InputWidth) + x);
-            MultiplyAdd(Pixel(at, pixel), weights.AsSpan(tap * sums.Length, sums.Length), sums);
+            if (inputLine < 0) continue;
+            for (var kx = 0; kx < problem.KernelWidth; kx++)
+            {
+                var x = left + (kx * problem.DilationX);
+                if (x < 0 || x >= problem.InputWidth) continue;
+                var element = ((inputLine * problem.InputWidth) + x) * problem.InputChannels;
+                taps[count++] = new Tap(operands.Input + (nint)(element * problem.Input.Size()), (row * problem.KernelWidth) + kx);
+            }
         }
+        return taps[..count];
     }
 
-    private static void MultiplyAdd(ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> sums)
+    private void SumFloats(Span<Tap> taps, float* sums)
     {
-        var i = 0;
-        for (; i <= sums.Length - Vector<float>.Count; i += Vector<float>.Count)
-            Vector.MultiplyAddEstimate(new Vector<float>(a[i..]), new Vector<float>(b[i..]), new Vector<float>(sums[i..]))
-                .CopyTo(sums[i..]);
-        for (; i < sums.Length; i++) sums[i] += a[i] * b[i];
+        var channels = problem.InputChannels;
+        fixed (float* kernel = weights)
+            for (var c = 0; c < channels; c += Vector512<float>.Count)
+            {
+                var lanes = Math.Min(Vector512<float>.Count, channels - c);
+                var sum = Vector512<float>.Zero;
+                foreach (var tap in taps)
+                {
+                    var weight = Load(kernel + (tap.KernelPixel * channels) + c, lanes);
+                    sum = Vector512.MultiplyAddEstimate(Load((float*)tap.Pixel + c, lanes), weight, sum);
+                }
+                Lanes.Store(sum, sums + c, lanes);
+            }
     }
 
-    private ReadOnlySpan<float> Pixel(nint at, Span<float> pixel)
+    private void SumBytes<T>(Span<Tap> taps, int* sums) where T : unmanaged
     {
-        var address = operands.Input + (at * pixel.Length * problem.Input.Size());
-        if (problem.Input == DataType.Float32) return new ReadOnlySpan<float>((void*)address, pixel.Length);
-        if (problem.Input == DataType.UInt8) Widen((byte*)address, pixel);
-        else Widen((sbyte*)address, pixel);
-        return pixel;
+        var channels = problem.InputChannels;
+        var zero = Vector512.Create(zeroPoint);
+        fixed (float* kernel = weights)
+            for (var c = 0; c < channels; c += ByteLanes<T>.Count)
+            {
+                var lanes = Math.Min(ByteLanes<T>.Count, channels - c);
+                var sum = Vector512<float>.Zero;
+                foreach (var tap in taps)
+                {
+                    var source = (T*)tap.Pixel + c;
+                    var pixel = lanes == ByteLanes<T>.Count ? ByteLanes<T>.Load(source) : ByteLanes<T>.Load(source, lanes);
+                    var weight = Load(kernel + (tap.KernelPixel * channels) + c, lanes);
+                    sum = Vector512.MultiplyAddEstimate(Vector512.ConvertToSingle(pixel - zero), weight, sum);
+                }
+                Lanes.Store(Vector512.ConvertToInt32(sum), sums + c, lanes);
+            }
     }
 
-    private void Widen<T>(T* source, Span<float> target) where T : unmanaged, INumberBase<T>
-    {
-        var i = 0;
-        for (; i <= target.Length - ByteLanes<T>.Count; i += ByteLanes<T>.Count)
-            Vector512.ConvertToSingle(ByteLanes<T>.Load(source + i) - Vector512.Create(zeroPoint)).CopyTo(target[i..]);
-        for (; i < target.Length; i++) target[i] = int.CreateTruncating(source[i]) - zeroPoint;
-    }
+    private static Vector512<float> Load(float* source, int lanes) =>
+        lanes == Vector512<float>.Count ? Vector512.Load(source) : Lanes.Load(source, lanes);
 
-    private void Store(nint pixel, ReadOnlySpan<float> sums, Span<int> integers)
+    private void Store(nint pixel, ReadOnlySpan<float> sums)
     {
         var output = operands.Output + (pixel * sums.Length * epilogue.OutputBytes);
         var residual = operands.Residual + (pixel * sums.Length * epilogue.ResidualBytes);
-        if (problem.Input == DataType.Float32)
-        {
-            epilogue.StoreRow(sums, channel: 0, residual, output);
-            return;
-        }
-        for (var c = 0; c < sums.Length; c++) integers[c] = (int)sums[c];
-        epilogue.StoreRow(integers, channel: 0, residual, output);
+        if (problem.Input == DataType.Float32) epilogue.StoreRow(sums, channel: 0, residual, output);
+        else epilogue.StoreRow(MemoryMarshal.Cast<float, int>(sums), channel: 0, residual, output);
     }
 }
