@@ -6,9 +6,11 @@ namespace ServingStack.Kernels.Gemm;
 /// <summary>GEMM with 4-bit weights by emitted AVX-512 VNNI tiles.</summary>
 internal sealed class EmittedLowBit : PackedLowBit
 {
-    // Of 32 registers: low and high halves, mask and shift; the others hold sums of floats and of integers.
-    private const int MostSums = 14;
+    // Of 32 registers: low and high halves, mask and shift; the others hold sums of floats and of integers of one vector of columns.
+    private const int MostRows = 14;
     private const int MostVectors = 8;
+    // With more vectors, beside mask, shift and a broadcast: for each vector its weights, and two sums a row.
+    private const int RegistersForVectors = 29;
 
     private readonly string _row;
     private readonly EpilogueConstants _constants;
@@ -40,8 +42,8 @@ internal sealed class EmittedLowBit : PackedLowBit
     /// </summary>
     public TileShape Shape(int rows)
     {
-        var tileRows = new RowTiles(rows, MostSums).LargeRows;
-        var mostVectors = Math.Min(Math.Min(MostSums / tileRows, MostVectors), Panels.Blocks);
+        var tileRows = new RowTiles(rows, MostRows).LargeRows;
+        var mostVectors = Math.Min(Math.Clamp(RegistersForVectors / ((2 * tileRows) + 1), 1, MostVectors), Panels.Blocks);
         var groups = (Panels.Blocks + mostVectors - 1) / mostVectors;
         return new TileShape(tileRows, (Panels.Blocks + groups - 1) / groups);
     }

@@ -6,7 +6,7 @@ namespace ServingStack.Kernels.Gemm;
 
 /// <summary>
 /// Tiles of 4-bit weights for AVX-512 VNNI. The weight, from 0 to 15, is the unsigned operand of the dot product; the activation, a signed
-/// byte, is the other one, broadcast from memory. Integer sums of a block start at -8 times the block's activations, which takes the zero
+/// byte, is the other one, broadcast. Integer sums of a block start at -8 times the block's activations, which takes the zero
 /// point 8 off; at the block's end they are scaled into sums of floats. Prepared rows lie interleaved, so one address serves all of them.
 /// </summary>
 internal sealed class LowBitTileEmitter(LowBitTileKey key) : KernelEmitter
@@ -29,8 +29,9 @@ internal sealed class LowBitTileEmitter(LowBitTileKey key) : KernelEmitter
 
     private AssemblerRegisterZMM[] _sums = [];
     private AssemblerRegisterZMM[] _products = [];
-    private AssemblerRegisterZMM _low;
-    private AssemblerRegisterZMM _high;
+    private AssemblerRegisterZMM[] _weights = [];
+    private AssemblerRegisterZMM[] _broadcasts = [];
+    private int _broadcastsUsed;
     private AssemblerRegisterZMM _mask;
     private AssemblerRegisterZMM _shift;
 
@@ -62,13 +63,18 @@ internal sealed class LowBitTileEmitter(LowBitTileKey key) : KernelEmitter
     private void TakeDepthRegisters()
     {
         _products = Vectors.Take(Sums, "products");
-        (_low, _high, _mask) = (Vectors.Take("low halves"), Vectors.Take("high halves"), Vectors.Take("the mask"));
+        _weights = Vectors.Take(Math.Max(2, key.Vectors), "weights");
+        _mask = Vectors.Take("the mask");
         Asm.mov(eax, 0x0f0f0f0f);
         Asm.vpbroadcastd(_mask, eax);
-        if (!key.ByteShifts) return;
-        _shift = Vectors.Take("the shift");
-        Asm.mov(rax, ShiftMatrix);
-        Asm.vpbroadcastq(_shift, rax);
+        if (key.ByteShifts)
+        {
+            _shift = Vectors.Take("the shift");
+            Asm.mov(rax, ShiftMatrix);
+            Asm.vpbroadcastq(_shift, rax);
+        }
+        // One vector's dot products read the activation from memory each; with more, they share a broadcast.
+        if (key.Vectors > 1) _broadcasts = Vectors.Take(Math.Min(key.Rows, Vectors.Free), "broadcasts");
     }
 
     private void EmitDepth()
@@ -133,51 +139,79 @@ internal sealed class LowBitTileEmitter(LowBitTileKey key) : KernelEmitter
 
     private void EmitSteps(int steps, int offset)
     {
-        for (var step = 0; step < steps; step++)
-            for (var j = 0; j < key.Vectors; j++)
-            {
-                var weights = Columns + (j * key.Steps * StepBytes) + (step * StepBytes);
-                if (key.Prefetch) Asm.prefetcht0(__byte_ptr[weights + (PrefetchSteps * StepBytes)]);
-                Unpack(__zmmword_ptr[weights]);
-                for (var i = 0; i < key.Rows; i++) Multiply(i, j, _low, offset + (step * RowStepBytes));
-                for (var i = 0; i < key.Rows; i++) Multiply(i, j, _high, offset + (step * RowStepBytes) + 4);
-            }
+        for (var step = 0; step < steps; step++, offset += RowStepBytes)
+        {
+            if (key.Prefetch)
+                for (var j = 0; j < key.Vectors; j++) Asm.prefetcht0(__byte_ptr[Columns + WeightsAt(step + PrefetchSteps, j)]);
+            if (key.Vectors == 1) EmitOneVector(step, offset);
+            else
+                for (var half = 0; half < 2; half++) EmitHalf(step, half, offset + (4 * half));
+        }
     }
 
-    private void Unpack(AssemblerMemoryOperand weights)
+    private int WeightsAt(int step, int vector) => (vector * key.Steps * StepBytes) + (step * StepBytes);
+
+    private void EmitOneVector(int step, int offset)
     {
-        Asm.vmovups(_high, weights);
-        Asm.vpandd(_low, _high, _mask);
+        var (low, high) = (_weights[0], _weights[1]);
+        Asm.vmovups(high, __zmmword_ptr[Columns + WeightsAt(step, 0)]);
+        Asm.vpandd(low, high, _mask);
+        ShiftDown(high);
+        for (var i = 0; i < key.Rows; i++) Asm.vpdpbusd(_products[i], low, __dword_bcst[Row + (offset + (LowBitPanels.StepDepth * i))]);
+        for (var i = 0; i < key.Rows; i++) Asm.vpdpbusd(_products[i], high, __dword_bcst[Row + (offset + 4 + (LowBitPanels.StepDepth * i))]);
+    }
+
+    private void EmitHalf(int step, int half, int offset)
+    {
+        for (var j = 0; j < key.Vectors; j++)
+        {
+            var weights = __zmmword_ptr[Columns + WeightsAt(step, j)];
+            if (half == 0)
+            {
+                Asm.vpandd(_weights[j], _mask, weights);
+                continue;
+            }
+            Asm.vmovups(_weights[j], weights);
+            ShiftDown(_weights[j]);
+        }
+        for (var i = 0; i < key.Rows; i++)
+        {
+            var broadcast = _broadcasts[_broadcastsUsed++ % _broadcasts.Length];
+            Asm.vpbroadcastd(broadcast, __dword_ptr[Row + (offset + (LowBitPanels.StepDepth * i))]);
+            for (var j = 0; j < key.Vectors; j++) Asm.vpdpbusd(_products[(i * key.Vectors) + j], _weights[j], broadcast);
+        }
+    }
+
+    private void ShiftDown(AssemblerRegisterZMM weights)
+    {
         if (key.ByteShifts)
         {
-            Asm.vgf2p8affineqb(_high, _high, _shift, 0);
+            Asm.vgf2p8affineqb(weights, weights, _shift, 0);
             return;
         }
-        Asm.vpsrld(_high, _high, 4);
-        Asm.vpandd(_high, _high, _mask);
+        Asm.vpsrld(weights, weights, 4);
+        Asm.vpandd(weights, weights, _mask);
     }
-
-    private void Multiply(int row, int vector, AssemblerRegisterZMM weights, int offset) => Asm.vpdpbusd(
-        _products[(row * key.Vectors) + vector], weights, __dword_bcst[Row + (offset + (LowBitPanels.StepDepth * row))]);
 
     private void ScaleProducts(int j, int steps)
     {
+        var (low, high) = (_weights[0], _weights[1]);
         var scales = Scales + (j * key.DepthBlocks * 16 * (key.HalfScales ? 2 : 4));
-        if (key.HalfScales) Asm.vcvtph2ps(_low, __ymmword_ptr[scales]);
-        else Asm.vmovups(_low, __zmmword_ptr[scales]);
+        if (key.HalfScales) Asm.vcvtph2ps(low, __ymmword_ptr[scales]);
+        else Asm.vmovups(low, __zmmword_ptr[scales]);
         if (key.ZeroPoints)
         {
-            Asm.vpmovsxbd(_high, __xmmword_ptr[ZeroPoints + (j * key.DepthBlocks * 16)]);
-            Asm.vcvtdq2ps(_high, _high);
-            Asm.vmulps(_high, _high, _low);
+            Asm.vpmovsxbd(high, __xmmword_ptr[ZeroPoints + (j * key.DepthBlocks * 16)]);
+            Asm.vcvtdq2ps(high, high);
+            Asm.vmulps(high, high, low);
         }
         var header = key.ZeroPoints && steps > StraightSteps ? Scratch : Row;
         for (var i = 0; i < key.Rows; i++)
         {
             var (sum, product) = (_sums[(i * key.Vectors) + j], _products[(i * key.Vectors) + j]);
             Asm.vcvtdq2ps(product, product);
-            Asm.vfmadd231ps(sum, product, _low);
-            if (key.ZeroPoints) Asm.vfmadd231ps(sum, _high, __dword_bcst[header + (4 * (key.Rows + i))]);
+            Asm.vfmadd231ps(sum, product, low);
+            if (key.ZeroPoints) Asm.vfmadd231ps(sum, high, __dword_bcst[header + (4 * (key.Rows + i))]);
         }
     }
 
