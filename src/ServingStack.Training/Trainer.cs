@@ -30,6 +30,8 @@ public sealed class Trainer(TrainingOptions options)
         manual_seed(options.Seed);
         using var scope = NewDisposeScope();
         var objective = Objective.For(graph);
+        DataFit.Check(graph, objective.Logits, training);
+        DataFit.Check(graph, objective.Logits, validation);
         using var module = new GraphModule(graph, objective.Logits);
         using var taught = teacher is null ? null : new GraphModule(teacher, Objective.For(teacher).Logits);
         using var optimizer = CreateOptimizer(module);

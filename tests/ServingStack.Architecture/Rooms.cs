@@ -24,6 +24,8 @@ internal static class Rooms
         ["Iced"] = ["Kernels"],
         ["Microsoft.ML.OnnxRuntime"] = ["Engine"],
         ["TorchSharp"] = ["Training"],
+        ["OxyPlot"] = ["Training"],
+        ["MathNet.Numerics"] = ["Compression"],
         ["Microsoft.AspNetCore"] = ["Server"],
         ["OpenTelemetry"] = ["Server"],
         ["Grpc.AspNetCore"] = ["Server"],

@@ -13,6 +13,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("--help", "servingstack train fashion-resnet")]
     [InlineData("train --help", "adult-recommender")]
     [InlineData("quantize --help", "--calibration")]
+    [InlineData("compress --help", "--budget latency=1.5x")]
+    [InlineData("tune --help", "--teacher large.onnx")]
     [InlineData("evaluate --help", "--prepare caffe")]
     [InlineData("plan --help", "--batch 8")]
     [InlineData("kernels --help", "explain 64x1024x1024")]

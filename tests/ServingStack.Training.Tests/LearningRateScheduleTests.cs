@@ -15,4 +15,12 @@ public sealed class LearningRateScheduleTests
         Assert.Equal(rates[..11].Order(), rates[..11]);
         Assert.Equal(rates[10..].OrderDescending(), rates[10..]);
     }
+
+    [Fact]
+    public void At_Steps_FallsToATenthAgainAndAgain()
+    {
+        var schedule = new LearningRateSchedule(peak: 0.5, steps: 30, warmUp: 0, stepLength: 10);
+
+        Assert.Equal([0.5, 0.05, 0.005], new long[] { 9, 10, 29 }.Select(step => Math.Round(schedule.At(step), 12)));
+    }
 }

@@ -60,6 +60,51 @@ public sealed class TrainerTests
     }
 
     [TorchFact]
+    public void Run_BrokenAfterAnEpoch_KeepsTheWholeHistory()
+    {
+        using var folder = new TemporaryFolder();
+        var options = new TrainingOptions { Epochs = 2, BatchSize = 64, Checkpoint = folder.File("run.checkpoint") };
+        Assert.Throws<OperationCanceledException>(() =>
+            new Trainer(options).Run(Network(), Training, Validation, new BreakAfterEpoch()));
+
+        var trainer = new Trainer(options);
+        trainer.Run(Network(), Training, Validation);
+
+        Assert.Equal([0, 1, 2], trainer.History.Select(e => e.Epoch));
+        Assert.True(trainer.History[2].Validation.Loss < trainer.History[0].Validation.Loss);
+    }
+
+    [TorchFact]
+    public void Run_ScoresWithoutSoftmaxAndATeacher_LearnsTheTeachersOpinion()
+    {
+        var (teacher, pupil) = (Network(), ResidualNetwork.Create(Tiny with { Width = 4 }, seed: 2));
+        new Trainer(new() { Epochs = 3, BatchSize = 32 }).Run(teacher, Training, Validation);
+        foreach (var graph in (Graph[])[teacher, pupil])
+        {
+            graph.Outputs[0] = graph.Outputs[0].Producer!.Inputs[0]!;
+            ShapeInference.Run(graph);
+        }
+
+        var options = new TrainingOptions { Epochs = 3, BatchSize = 32, Distillation = 1 };
+        var judgement = new Trainer(options).Run(pupil, Training, Validation, teacher: teacher);
+
+        Assert.InRange(judgement.Accuracy, 0.9, 1);
+    }
+
+    [TorchFact]
+    public void Run_NothingLearned_EndsAfterThePatience()
+    {
+        var trainer = new Trainer(new() { Epochs = 9, BatchSize = 320, LearningRate = 1e-12, WeightDecay = 0, Patience = 2 });
+        var graph = Network();
+        // Without normalization there are no statistics that would move by themselves.
+        foreach (var node in graph.Nodes.Where(n => n.OpType == "BatchNormalization")) node.Attributes["momentum"] = 1f;
+
+        trainer.Run(graph, Training, Validation);
+
+        Assert.InRange(trainer.History[^1].Epoch, 2, 4);
+    }
+
+    [TorchFact]
     public void Run_CheckpointOfOtherOptions_IsRefused()
     {
         using var folder = new TemporaryFolder();
@@ -70,6 +115,19 @@ public sealed class TrainerTests
             new Trainer(options with { Seed = 2 }).Run(Network(), Training, Validation));
 
         Assert.Contains("of a run with other options", error.Message, StringComparison.Ordinal);
+    }
+
+    [TorchTheory]
+    [InlineData(14, 4, "The data's rows are [1, 12, 12], but input 'image' of 'residual_network' is [batch, 1, 14, 14]")]
+    [InlineData(12, 3, "The data has a label 3, but 'residual_network' tells 3 classes apart")]
+    public void Run_DataThatDoesNotFit_IsRefused(int extent, int classes, string expected)
+    {
+        var graph = ResidualNetwork.Create(Tiny with { Extent = extent, Classes = classes }, seed: 1);
+        ShapeInference.Run(graph);
+
+        var error = Assert.Throws<NotSupportedException>(() => new Trainer(new()).Run(graph, Training, Validation));
+
+        Assert.StartsWith(expected, error.Message, StringComparison.Ordinal);
     }
 
     [TorchFact]

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using ServingStack.Cli.Terminal;
-using ServingStack.Compression.Evaluation;
 using ServingStack.Engine;
 using ServingStack.Graphs;
 using ServingStack.Graphs.Onnx;
@@ -39,16 +38,18 @@ internal static class CompressCommand
         {
             var path = arguments.GetValue(model)!;
             var graph = OnnxReader.Load(path);
+            graph.Name = arguments.GetValue(name)!;
             var hash = Lineage.HashOf(path);
             var folder = new ModelFolder(arguments.GetValue(repository)!, arguments.GetValue(name)!);
-            var target = arguments.GetValue(version) ?? folder.NextVersion();
+            var target = folder.Free(arguments.GetValue(version));
             var (budget, options) = (ranks.Budget(arguments), tuning.Options(arguments));
             var state = Path.Combine(arguments.GetValue(repository)!, $".compress-{arguments.GetValue(name)}-{hash[..12]}");
             var text = arguments.GetValue(json) ? TextWriter.Null : arguments.InvocationConfiguration.Output;
             tuning.ApplyThreads(arguments);
             var (compressed, report) = TrainingLines.Run($"compress {graph.Name}", text, progress =>
             {
-                var run = new CompressionRun(graph, hash, ranks.Options(arguments),
+                var run = new CompressionRun(graph, hash, ranks.Options(arguments, arguments.GetValue(data) is { } seen
+                        ? () => DataArgument.Open(seen, train: true, null, InputOf(graph)) : null),
                     options with { Checkpoint = options.Checkpoint ?? Path.Combine(state, "checkpoint") },
                     arguments.GetValue(data) is { } rows ? Material(rows, graph) : null)
                 {
@@ -74,11 +75,12 @@ internal static class CompressCommand
         ["report.json"] = JsonReport.Write(report),
     };
 
+    private static TensorSpec InputOf(Graph graph) => new(graph.Inputs[0].Name, graph.Inputs[0].ElementType, graph.Inputs[0].Shape!);
+
     private static CompressionMaterial Material(string data, Graph graph)
     {
-        var input = new TensorSpec(graph.Inputs[0].Name, graph.Inputs[0].ElementType, graph.Inputs[0].Shape!);
-        ILabelledRows test = DataArgument.Open(data, train: false, null, input);
-        return new(DataArgument.KindOf(data), DataArgument.OpenTraining(data, train: true, input),
-            DataArgument.OpenTraining(data, train: false, input), test);
+        var input = InputOf(graph);
+        var (training, validation) = (DataArgument.OpenTraining(data, train: true, input), DataArgument.OpenTraining(data, train: false, input));
+        return new(DataArgument.KindOf(data), training, validation, DataArgument.Open(data, train: false, null, input));
     }
 }

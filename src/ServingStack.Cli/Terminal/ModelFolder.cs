@@ -12,18 +12,20 @@ internal sealed class ModelFolder(string repository, string name)
 {
     private string Folder => Path.Combine(repository, name);
 
-    /// <summary>One more than the highest version there is.</summary>
-    public int NextVersion() => 1 + (Directory.Exists(Folder) ? Directory.GetDirectories(Folder) : []).Select(Path.GetFileName)
-        .Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : 0)
-        .DefaultIfEmpty(0).Max();
+    /// <summary>The version asked for, or one more than the highest there is.</summary>
+    /// <exception cref="UsageException">The version is there already.</exception>
+    public int Free(int? version)
+    {
+        if (version < 1) throw new UsageException($"--model-version is {version}, expected 1 or more.");
+        if (version is { } asked && Directory.Exists(Path.Combine(Folder, $"{asked}")))
+            throw new UsageException($"'{Path.Combine(Folder, $"{asked}")}' exists; name another --model-version, or none for the next one.");
+        return version ?? 1 + Versions().DefaultIfEmpty(0).Max();
+    }
 
     /// <summary>Writes a version with files beside the model, and returns the model's path.</summary>
-    /// <exception cref="UsageException">The version is there already.</exception>
     public string Write(Graph graph, int version, IReadOnlyDictionary<string, string> files)
     {
         var target = Path.Combine(Folder, $"{version}");
-        if (Directory.Exists(target))
-            throw new UsageException($"'{target}' exists; name another --model-version, or none for the next one.");
         var draft = Path.Combine(repository, $".draft-{Path.GetRandomFileName()}");
         try
         {
@@ -40,4 +42,7 @@ internal sealed class ModelFolder(string repository, string name)
         }
         return Path.Combine(target, "model.onnx");
     }
+
+    private IEnumerable<int> Versions() => (Directory.Exists(Folder) ? Directory.GetDirectories(Folder) : []).Select(Path.GetFileName)
+        .Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : 0);
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using ServingStack.Compression.Evaluation;
 using ServingStack.Compression.Tucker;
 using ServingStack.Compression.Tucker.Ranks;
 using ServingStack.Training.Compressing;
@@ -45,17 +46,28 @@ internal sealed class RankArguments
 
     private readonly Option<bool> _noLinear = new("--no-linear") { Description = "Leaves fully-connected layers whole." };
 
+    private readonly Option<int> _calibrate = new("--calibrate")
+    {
+        Description = "Judges errors on what layers see of so many training rows of --data; 0 by weights alone.",
+        DefaultValueFactory = _ => 0,
+    };
+
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_budget, _ranks, _layers, _keep, _pointwise, _noLinear]) command.Options.Add(option);
+        foreach (var option in (Option[])[_budget, _ranks, _layers, _keep, _pointwise, _noLinear, _calibrate]) command.Options.Add(option);
     }
 
     /// <summary>Null where ranks are chosen by a method.</summary>
     public CompressionBudget? Budget(ParseResult arguments) =>
         arguments.GetValue(_budget) is { } text ? CompressionBudget.Parse(text) : null;
 
-    public TuckerOptions Options(ParseResult arguments) => new()
+    /// <param name="rows">Opens the training rows of <c>--data</c>; null where it was not given.</param>
+    public TuckerOptions Options(ParseResult arguments, Func<ILabelledRows>? rows) => new()
     {
+        Calibration = arguments.GetValue(_calibrate) == 0 ? null
+            : rows?.Invoke() ?? throw new UsageException("--calibrate needs --data, whose training rows it runs on."),
+        CalibrationRows = arguments.GetValue(_calibrate) is >= 0 and var count ? count
+            : throw new UsageException("--calibrate must be 0 or more."),
         Selector = SelectorOf(arguments.GetValue(_ranks)!),
         Ranks = (arguments.GetValue(_layers) ?? []).Select(ParseLayer).ToDictionary(p => p.Name, p => p.Ranks),
         Keep = (arguments.GetValue(_keep) ?? []).ToHashSet(),

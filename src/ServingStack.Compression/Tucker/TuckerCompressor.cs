@@ -1,3 +1,4 @@
+using ServingStack.Compression.Tucker.Calibration;
 using ServingStack.Compression.Tucker.Ranks;
 using ServingStack.Graphs;
 using ServingStack.Graphs.Onnx;
@@ -23,13 +24,16 @@ public static class TuckerCompressor
         if (layers.Count == 0)
             throw new TuckerException($"Model '{model.Name}' has no layer that can be decomposed" +
                 $"{string.Concat(skipped.Select(s => $"; {s.Name}: {s.Reason}"))}.");
+        if (options.Calibration is { } seen)
+            foreach (var (layer, moments) in InputMoments.Collect(graph, layers, seen, options.CalibrationRows)) layer.Weigh(moments);
         var choices = Choose(layers, skipped.Sum(s => s.Flops), options);
         var order = graph.Nodes.Select((node, index) => (node, index)).ToDictionary(p => p.node, p => p.index);
         var rows = skipped.Select(s => (order[s.Node], WholeRow(s)))
             .Concat(layers.Select((layer, i) => (order[layer.Node], Apply(graph, layer, choices[i], options.Iterations))))
             .OrderBy(p => p.Item1).Select(p => p.Item2).ToArray();
         ShapeInference.Run(graph);
-        return new(graph, rows, options.Selector.Description);
+        return new(graph, rows, options.Calibration is null ? options.Selector.Description
+            : $"{options.Selector.Description}, calibrated on {Math.Min(options.CalibrationRows, options.Calibration.Count)} rows");
     }
 
     /// <summary>A copy in the form that is decomposed and trained: constants folded, identities gone.</summary>

@@ -1,3 +1,5 @@
+using MathNet.Numerics.LinearAlgebra;
+using ServingStack.Compression.Tucker.Calibration;
 using ServingStack.Compression.Tucker.Forms;
 using ServingStack.Graphs;
 
@@ -9,16 +11,15 @@ namespace ServingStack.Compression.Tucker;
 /// </summary>
 public sealed class TuckerLayer
 {
-    private readonly Lazy<Spectrum[]> _inputs;
-    private readonly Lazy<Spectrum[]> _outputs;
+    private InputWeighting[]? _weightings;
+    private Spectrum[]? _inputs;
+    private Spectrum[]? _outputs;
 
     internal TuckerLayer(Node node, ILayerForm form, bool keepsInputs, long[] inputShape, long[] outputShape)
     {
         (Node, Form, KeepsInputs, InputShape) = (node, form, keepsInputs, inputShape);
         (InputPositions, OutputPositions) = form.Positions(node, inputShape, outputShape);
         Kernels = form.Read(node);
-        _inputs = new(() => [.. Kernels.Select(k => Spectrum.Of(k.ByInput()))]);
-        _outputs = new(() => [.. Kernels.Select(k => Spectrum.Of(k.ByOutput()))]);
     }
 
     public Node Node { get; }
@@ -49,10 +50,10 @@ public sealed class TuckerLayer
     public long OutputPositions { get; }
 
     /// <summary>The mode-3 unfolding's, a group each.</summary>
-    public IReadOnlyList<Spectrum> InputSpectra => _inputs.Value;
+    public IReadOnlyList<Spectrum> InputSpectra => _inputs ??= [.. Weighted().Select(k => Spectrum.Of(k.ByInput()))];
 
     /// <summary>The mode-4 unfolding's, a group each.</summary>
-    public IReadOnlyList<Spectrum> OutputSpectra => _outputs.Value;
+    public IReadOnlyList<Spectrum> OutputSpectra => _outputs ??= [.. Weighted().Select(k => Spectrum.Of(k.ByOutput()))];
 
     /// <summary>Weights of the layer as it is.</summary>
     public long Parameters => (long)Groups * Taps * Inputs * Outputs;
@@ -77,8 +78,14 @@ public sealed class TuckerLayer
         if (ranks.Inputs is null != KeepsInputs)
             throw new TuckerException($"Layer '{Name}' takes {(KeepsInputs ? "a rank of its outputs only" : "two ranks")} ({Method}), " +
                 $"got {ranks}.");
-        return [.. Kernels.Select(k => TuckerDecomposition.Of(k, ranks, iterations))];
+        var parts = Weighted().Select(k => TuckerDecomposition.Of(k, ranks, iterations));
+        return [.. _weightings is null ? parts : parts.Select((part, g) => _weightings[g].Undo(part))];
     }
+
+    /// <summary>
+    /// From here on, spectra and errors are of the layer's responses to inputs of these second moments, a matrix for each group.
+    /// </summary>
+    internal void Weigh(IReadOnlyList<Matrix<double>> moments) => _weightings = [.. moments.Select(m => new InputWeighting(m))];
 
     internal void Write(Graph graph, IReadOnlyList<TuckerDecomposition> parts) => Form.Write(graph, Node, parts);
 
@@ -90,6 +97,9 @@ public sealed class TuckerLayer
     /// <summary>Equal for layers that take equal time.</summary>
     internal string TimingKey => $"{Node.OpType} [{string.Join(",", InputShape)}] {Outputs}x{Inputs}x{Taps} {KeepsInputs} " +
         string.Join(" ", Node.Attributes.Select(a => $"{a.Key}={(a.Value is long[] n ? string.Join(",", n) : a.Value)}"));
+
+    private IEnumerable<KernelTensor> Weighted() =>
+        _weightings is null ? Kernels : Kernels.Select((k, g) => _weightings[g].Apply(k));
 
     private long Stages(RankPair ranks, long before, long after)
     {

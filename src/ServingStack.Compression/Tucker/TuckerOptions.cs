@@ -1,3 +1,4 @@
+using ServingStack.Compression.Evaluation;
 using ServingStack.Compression.Tucker.Ranks;
 
 namespace ServingStack.Compression.Tucker;
@@ -19,6 +20,12 @@ public sealed record TuckerOptions
 
     /// <summary>Whether fully-connected layers are split too.</summary>
     public bool Linear { get; init; } = true;
+
+    /// <summary>Rows that show what layers see; null judges kernels by their weights alone, as Kim et al. do.</summary>
+    public ILabelledRows? Calibration { get; init; }
+
+    /// <summary>How many of them; a few hundred images give every layer thousands of positions.</summary>
+    public int CalibrationRows { get; init; } = 500;
 
     /// <summary>Alternations of HOOI at most; 0 stops at HOSVD. They arrive in fewer than 20 on trained weights.</summary>
     public int Iterations { get; init; } = 20;

@@ -37,6 +37,13 @@ public sealed class OperatorTableTests
         { "Add", new(), [[2, 3, 4], [3, 1]] },
         { "Sub", new(), [[2, 3], [3]] },
         { "Mul", new(), [[2, 3], [2, 3]] },
+        { "Div", new(), [[2, 3], [3]] },
+        { "Tanh", new(), [[2, 5]] },
+        { "LeakyRelu", new() { { "alpha", 0.2f } }, [[2, 5]] },
+        { "Dropout", new(), [[2, 5]] },
+        { "Transpose", new() { { "perm", new long[] { 2, 0, 1 } } }, [[2, 3, 4]] },
+        { "Transpose", new(), [[2, 3, 4]] },
+        { "GlobalMaxPool", new(), [[2, 3, 4, 5]] },
         { "Flatten", new() { { "axis", 2L } }, [[2, 3, 4, 5]] },
     };
 
@@ -69,6 +76,29 @@ public sealed class OperatorTableTests
         Output(graph, graph.Add("Reshape", x, graph.AddConstant(GraphTensor.From<long>([0, -1], 2))));
 
         AssertAgrees(graph, Draw([2, 3, 4], low: -1));
+    }
+
+    public static TheoryData<string, AttributeMap, long[][]> CasesWithIntegers => new()
+    {
+        { "Slice", new(), [[1, 0], [int.MaxValue, 3]] },
+        { "Slice", new(), [[0, -4], [5, -1], [1, 2], [2, 1]] },
+        { "Slice", new(), [[0], [long.MaxValue], [3], [2]] },
+        { "Pad", new(), [[0, 1, 0, 2, 0, 1, 3, 0]] },
+        { "Pad", new(), [[0, 0, -1, 0, 0, 0, 2, 0]] },
+        { "ReduceMean", new() { { "keepdims", 0L } }, [[2, 3]] },
+        { "ReduceMean", new(), [[-1]] },
+    };
+
+    [TorchTheory]
+    [MemberData(nameof(CasesWithIntegers))]
+    public void Row_IntegersBesideTheInput_AgreesWithOnnxRuntime(string opType, AttributeMap attributes, long[][] integers)
+    {
+        var graph = new Graph("one");
+        var x = graph.AddInput("x", ElementType.Float32, Shape.Of(2, 4, 6, 5));
+        var constants = integers.Select(numbers => graph.AddConstant(GraphTensor.From<long>(numbers, numbers.Length))).ToArray();
+        Output(graph, graph.Add(opType, attributes, [x, .. constants]));
+
+        AssertAgrees(graph, Draw([2, 4, 6, 5], low: -1));
     }
 
     [TorchFact]

@@ -1,0 +1,33 @@
+using MathNet.Numerics.LinearAlgebra;
+
+namespace ServingStack.Compression.Tucker.Calibration;
+
+/// <summary>
+/// Stretches a kernel's inputs by the square root of their second moments, so that the error of what is decomposed is that of the layer's
+/// responses (Zhang et al. 2016, section 3.1, for factors of all modes), and takes the stretch back out of the factors.
+/// </summary>
+internal sealed class InputWeighting
+{
+    // Directions that calibration did not see keep this share of the mean: their weights are still worth something.
+    private const double Ridge = 1e-3;
+
+    private readonly Matrix<double> _stretch;
+    private readonly Matrix<double> _inverse;
+
+    public InputWeighting(Matrix<double> moments)
+    {
+        var size = moments.RowCount;
+        var floor = Ridge * moments.Trace() / size;
+        var eigen = moments.Evd(Symmetricity.Symmetric);
+        var roots = eigen.EigenValues.Map(v => Math.Sqrt(Math.Max(0, v.Real) + (floor > 0 ? floor : 1)));
+        _stretch = eigen.EigenVectors * Matrix<double>.Build.DiagonalOfDiagonalVector(roots) * eigen.EigenVectors.Transpose();
+        _inverse = eigen.EigenVectors * Matrix<double>.Build.DiagonalOfDiagonalVector(1 / roots) * eigen.EigenVectors.Transpose();
+    }
+
+    public KernelTensor Apply(KernelTensor kernel) => kernel.ProjectInputs(_stretch);
+
+    /// <summary>The decomposition of the kernel itself; the error stays that of the stretched one.</summary>
+    public TuckerDecomposition Undo(TuckerDecomposition stretched) => stretched.InputFactor is { } factor
+        ? stretched with { InputFactor = _inverse * factor }
+        : stretched with { Core = stretched.Core.ProjectInputs(_inverse) };
+}
