@@ -25,7 +25,8 @@ internal sealed class AmxConvolution : EmittedConvolution
     public static string? Refuses(ConvolutionProblem problem)
     {
         var (inputs, outputs) = (problem.InputChannels / problem.Groups, problem.OutputChannels / problem.Groups);
-        if (problem.Groups > 1 && outputs < FewestGroupOutputs) return $"takes {FewestGroupOutputs} or more outputs a group, not {outputs}";
+        if (problem.Groups > 1 && outputs < FewestGroupOutputs)
+            return $"takes {FewestGroupOutputs} or more outputs a group, not {outputs}";
         var depth = problem.KernelDepth * problem.KernelHeight * problem.KernelWidth * inputs;
         var fewest = new TapLayout(problem).IsGemm ? AmxGemm.FewestDepth : FewestDepth;
         return depth < fewest ? $"takes windows of {fewest} or more bytes, not {depth}" : null;

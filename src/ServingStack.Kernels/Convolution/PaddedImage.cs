@@ -3,8 +3,8 @@ using ServingStack.Kernels.Machine;
 namespace ServingStack.Kernels.Convolution;
 
 /// <summary>
-/// A copy of the images with zero points around, as far as a window reaches, so that pixels which are neighbours in a line of output read at
-/// a constant distance, at the border too. It begins at a cache line.
+/// A copy of the images with zero points around, as far as a window reaches, so that pixels which are neighbours in a line of output
+/// read at a constant distance, at the border too. It begins at a cache line.
 /// </summary>
 internal sealed unsafe class PaddedImage : IDisposable
 {
@@ -29,7 +29,8 @@ internal sealed unsafe class PaddedImage : IDisposable
     }
 
     /// <summary>Of a pixel, counted from the corner of the padding.</summary>
-    public nint AddressOf(int image, int y, int x) => _memory.Address + (nint)((((long)image * _height) + y) * _lineBytes) + (x * _pixelBytes);
+    public nint AddressOf(int image, int y, int x) =>
+        _memory.Address + (nint)((((long)image * _height) + y) * _lineBytes) + (x * _pixelBytes);
 
     /// <summary>Copies what output pixels [first, end) read.</summary>
     public void Refresh(int first, int end)

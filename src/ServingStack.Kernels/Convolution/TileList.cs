@@ -9,6 +9,9 @@ namespace ServingStack.Kernels.Convolution;
 /// </summary>
 internal sealed class TileList : IPreparedInput
 {
+    // The time of a product does not fall further below nine rows.
+    private const int ShortestRun = 8;
+
     private readonly ConvolutionProblem _problem;
     private readonly TapLayout _layout;
     private readonly nint _input;
@@ -31,7 +34,8 @@ internal sealed class TileList : IPreparedInput
     public static RowBlocks? Blocks(ConvolutionProblem problem, TapLayout layout, int rows)
     {
         if (problem.InputDepth > 1 || problem.KernelDepth > 1) return null;
-        if (problem.Groups > 1 || problem.InputChannels % TileBlock.StepBytes != 0 || layout.TapBytes % TileBlock.StepBytes != 0) return null;
+        var wholeLines = (problem.InputChannels | layout.TapBytes) % TileBlock.StepBytes == 0;
+        if (problem.Groups > 1 || !wholeLines) return null;
         var runsOfLine = (problem.OutputWidth + TileBlock.TileRows - 1) / TileBlock.TileRows;
         var run = problem.OutputWidth / runsOfLine;
         if (run * runsOfLine != problem.OutputWidth || run < ShortestRun) return null;
@@ -45,9 +49,6 @@ internal sealed class TileList : IPreparedInput
         _addresses.Dispose();
         _padded?.Dispose();
     }
-
-    // The time of a product does not fall further below nine rows.
-    private const int ShortestRun = 8;
 
     private static bool NeedsCopy(ConvolutionProblem problem, ConvolutionOperands operands) =>
         problem.PadTop + problem.PadLeft + problem.PadBottom + problem.PadRight > 0 || operands.Input % TileBlock.StepBytes != 0;

@@ -1,6 +1,6 @@
 namespace ServingStack.Kernels.Gemm;
 
-/// <summary>What the code of an AMX kernel is specialised on. Its steps are 64 bytes of depth, whatever taps these bytes belong to.</summary>
+/// <summary>What an AMX kernel's code is specialised on. Its steps are 64 bytes of depth, whatever taps these bytes belong to.</summary>
 /// <param name="Block">Rows (up to 32) and vectors of a block, how rows are cut and found, and the epilogue.</param>
 internal sealed record AmxKernelKey(TileKernelKey Block)
 {

@@ -6,9 +6,9 @@ using static Iced.Intel.AssemblerRegisters;
 namespace ServingStack.Kernels.Gemm;
 
 /// <summary>
-/// Blocks of up to 32 rows on AMX tiles: per step of 64 bytes of depth, two tiles of rows meet two of columns. A finished block's sums go to
-/// a scratch in the first-level cache; the vector units bring them through the epilogue, a few rows a step, while the tile unit multiplies
-/// the next block.
+/// Blocks of up to 32 rows on AMX tiles: per step of 64 bytes of depth, two tiles of rows meet two of columns. A finished block's sums go
+/// to a scratch in the first-level cache; the vector units bring them through the epilogue, a few rows a step, while the tile unit
+/// multiplies the next block.
 /// </summary>
 internal sealed class AmxTileEmitter(AmxKernelKey key) : KernelEmitter
 {

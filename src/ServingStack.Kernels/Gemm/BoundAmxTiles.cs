@@ -133,7 +133,11 @@ internal sealed unsafe class BoundAmxTiles : BoundProduct
             // A last block that overlaps is a run of its own.
             var last = endBlock == _rows.Blocks.Count && _rows.Blocks.LastOverlaps ? endBlock - 1 : endBlock;
             var (rows, lastRows) = (_rows.Address(block), last < endBlock ? _rows.Address(last) : 0);
-            if (_packer is not null) (rows, lastRows) = (Pack(arguments, block, 0, last - block), Pack(arguments, last, last - block, endBlock - last));
+            if (_packer is not null)
+            {
+                rows = Pack(arguments, block, packedBlocks: 0, last - block);
+                lastRows = Pack(arguments, last, packedBlocks: last - block, endBlock - last);
+            }
             for (var g = group; g < endGroup; g++)
             {
                 var kernel = g < _groups - 1 ? _kernel : _lastKernel;

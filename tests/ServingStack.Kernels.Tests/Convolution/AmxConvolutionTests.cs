@@ -49,7 +49,15 @@ public class AmxConvolutionTests
             PadRight = 1,
         },
         ["padding on two sides"] = Lines with { PadTop = 2, PadLeft = 0, PadRight = 2, PadBottom = 0 },
-        ["padding beyond the image"] = Lines with { InputHeight = 1, PadTop = 4, PadBottom = 3, PadLeft = 5, PadRight = 0, InputWidth = 25 },
+        ["padding beyond the image"] = Lines with
+        {
+            InputHeight = 1,
+            PadTop = 4,
+            PadBottom = 3,
+            PadLeft = 5,
+            PadRight = 0,
+            InputWidth = 25,
+        },
         ["no padding, kernel rows"] = Unpadded with { InputWidth = 18 },
         ["no padding, pixels"] = Unpadded with { KernelWidth = 1, StrideX = 2, StrideY = 2, InputWidth = 31 },
         ["a strided point"] = Unpadded with { KernelWidth = 1, KernelHeight = 1, StrideX = 2, StrideY = 2 },
