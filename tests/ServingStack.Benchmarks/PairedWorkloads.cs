@@ -13,7 +13,8 @@ internal static class PairedWorkloads
     private const string Widened = "gemm_int8_avx512bw";
     private const string AddedUp = "gemm_int8_acc16_avx512bw";
 
-    private static readonly (int M, int N, int K)[] Shapes = [(10, 512, 512), (64, 1024, 1024), (512, 512, 512), (784, 128, 1152), (3136, 64, 576)];
+    private static readonly (int M, int N, int K)[] Shapes =
+        [(10, 512, 512), (64, 1024, 1024), (512, 512, 512), (784, 128, 1152), (3136, 64, 576)];
 
     public static IEnumerable<KernelWorkload> Create() =>
         from row in new[] { Widened, AddedUp }

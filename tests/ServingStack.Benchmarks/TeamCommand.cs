@@ -32,8 +32,9 @@ internal static class TeamCommand
             using var team = new WorkerTeam(parsed.GetValue(workers));
             var workloads = WorkloadTable.All.Where(w => KernelsCommand.Matches(w, parsed.GetValue(filter)!)).ToArray();
             var rows = workloads.Select(workload => Measure(workload, team, parsed.GetValue(seconds)));
+            var machine = MachineFeatures.Current;
             Report.Print(
-                $"{MachineFeatures.Current.ProcessorName}, {MachineFeatures.Current.InstructionSet}, a team of {team.Size}, best of many, in turns",
+                $"{machine.ProcessorName}, {machine.InstructionSet}, a team of {team.Size}, best of many, in turns",
                 [Measure("hand-over", "nothing", new Nothing(team.Size), team, parsed.GetValue(seconds)), .. rows], parsed.GetValue(json));
         });
         return command;

@@ -14,7 +14,8 @@ internal class EmittedGemm : PackedGemm
         var panels = new ColumnPanels(
             weights.B.Span, problem.N, taps: 1, problem.K, arithmetic, weights, ..problem.N,
             pairs: pairs ?? PairPlan.For(arithmetic, level), level: level);
-        _product = new TileProduct(row, problem.A, problem.Epilogue, taps: 1, problem.K * problem.A.Size(), TileRows.Strided, panels, level);
+        _product = new TileProduct(
+            row, problem.A, problem.Epilogue, taps: 1, problem.K * problem.A.Size(), TileRows.Strided, panels, level);
     }
 
     /// <summary>The packed product, also for kernels that run it on memory of their own.</summary>

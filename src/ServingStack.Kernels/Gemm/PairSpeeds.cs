@@ -35,7 +35,7 @@ internal sealed class PairSpeeds
         var gain = _times[1] / _times.Values.Min();
         return gain >= LeastGain
             ? null
-            : string.Create(null, $"16-bit sums run at {gain:0.00} times the speed of 32-bit sums on this machine; {LeastGain} is expected");
+            : string.Create(null, $"16-bit sums run {gain:0.00} times as fast as 32-bit sums on this machine; {LeastGain} is expected");
     }
 
     private static double Measure(int interval, InstructionSet level)

@@ -31,7 +31,8 @@ internal sealed class PairSplit
         var blockBytes = packed.Length / blocks;
         Lists = new byte[blocks][];
         var remainder = new sbyte[_tapGroups * EntryBytes];
-        for (var block = 0; block < blocks; block++) Lists[block] = Split(packed.Slice(block * blockBytes, blockBytes), remainder, interval);
+        for (var block = 0; block < blocks; block++)
+            Lists[block] = Split(packed.Slice(block * blockBytes, blockBytes), remainder, interval);
     }
 
     /// <summary>For each block, for each tap: entries, and an offset of -1.</summary>

@@ -48,7 +48,7 @@ internal unsafe struct TileArguments
     /// <summary>The output's zero point, for each 16-bit lane of a vector.</summary>
     public fixed short OutputZeroPoints[32];
 
-    /// <summary>The same as <see cref="ResidualZeroPoint"/>, for each 32-bit lane of a vector of a level that broadcasts no operands.</summary>
+    /// <summary><see cref="ResidualZeroPoint"/> for each 32-bit lane, for a level that broadcasts no operands.</summary>
     public fixed int ResidualZeroPoints[8];
 
     /// <summary>How far the tile has come in each list.</summary>

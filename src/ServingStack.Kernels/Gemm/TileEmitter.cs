@@ -196,8 +196,11 @@ internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter(VectorInstr
         return broadcast;
     }
 
-    private AssemblerMemoryOperand ColumnsAt(int step, int vector) =>
-        __[Columns + (vector / key.RegistersPerVector * key.PanelBytes) + (vector % key.RegistersPerVector * key.VectorBytes) + (64 * step)];
+    private AssemblerMemoryOperand ColumnsAt(int step, int register)
+    {
+        var (vector, part) = Math.DivRem(register, key.RegistersPerVector);
+        return __[Columns + (vector * key.PanelBytes) + (part * key.VectorBytes) + (64 * step)];
+    }
 
     private static AssemblerMemoryOperand Argument(string field) => __qword_ptr[Arguments + Offset(field)];
 }

@@ -33,7 +33,9 @@ internal abstract class VectorInstructions
     /// <summary>The first lane of a register in every lane.</summary>
     public abstract void BroadcastFirst(AssemblerRegisterZMM target, AssemblerRegisterZMM source);
 
-    /// <summary>The first <paramref name="bytes"/> (1 to 3) bytes of a lane, zeros behind them. AVX-512 takes a mask for it from k2.</summary>
+    /// <summary>
+    /// The first <paramref name="bytes"/> (1 to 3) bytes of a lane, zeros behind them. AVX-512 takes a mask for it from k2.
+    /// </summary>
     public abstract void LoadPartOfLane(AssemblerRegisterZMM target, AssemblerMemoryOperand source, int bytes);
 
     public abstract void Xor(AssemblerRegisterZMM target, VectorOperand other);

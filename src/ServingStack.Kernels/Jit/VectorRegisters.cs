@@ -4,8 +4,8 @@ using static Iced.Intel.AssemblerRegisters;
 namespace ServingStack.Kernels.Jit;
 
 /// <summary>
-/// The vector registers (32, or 16 without AVX-512), handed out by name of use. Asking for more than there are fails the emission, in release builds too: code that
-/// shares a register by accident would compute wrong numbers silently.
+/// The vector registers (32, or 16 without AVX-512), handed out by name of use. Asking for more than there are fails the emission, in
+/// release builds too: code that shares a register by accident would compute wrong numbers silently.
 /// </summary>
 internal sealed class VectorRegisters(int registers = VectorRegisters.Most)
 {

@@ -81,7 +81,8 @@ public sealed class WorkerTeam : IDisposable
         failure?.Throw();
     }
 
-    // The caller is not pinned, and where it runs is not ours to say: a worker on the same processor would wait for it, or it for the worker.
+    // The caller is not pinned, and where it runs is not ours to say. On the same processor a worker would wait for it, or it for the
+    // worker.
     private void StepAside()
     {
         var here = Thread.GetCurrentProcessorId();
