@@ -51,7 +51,8 @@ public sealed class CompressionRun(Graph original, string sourceHash, TuckerOpti
     private (Graph, CompressionReport) Run(TuckerOptions options, TrainingOptions training)
     {
         Say($"chooses ranks by {options.Selector.Description}");
-        var result = TuckerCompressor.Compress(original, options);
+        var result = TuckerCompressor.Compress(original, ChosenRanks.Recall(training.Checkpoint, options));
+        ChosenRanks.Note(training.Checkpoint, options, result);
         if (FromScratch) FreshWeights.Draw(result.Graph, training.Seed);
         var before = material is null ? (double?)null : _originalAccuracy ??= Accuracy(original, "the original");
         var decomposed = material is null ? (double?)null : Accuracy(result.Graph, "the decomposed model");

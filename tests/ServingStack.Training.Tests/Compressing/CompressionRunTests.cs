@@ -99,6 +99,30 @@ public sealed class CompressionRunTests
         Assert.Equal([0, 1, 2], report.Curve.Select(e => e.Epoch));
     }
 
+    [Fact]
+    public void Run_AgainWithACheckpoint_TakesTheRanksOfTheFirstTime()
+    {
+        using var folder = new TemporaryFolder();
+        var tuning = Tuning with { Checkpoint = folder.File("state") };
+        var graph = ResidualNetwork.Create(Tiny, seed: 1);
+        var first = new CompressionRun(graph, "hash", new() { Selector = new OneRank(3) }, tuning, null).Run().Report;
+
+        var again = new CompressionRun(graph, "hash", new() { Selector = new OneRank(2) }, tuning, null).Run().Report;
+        var other = new CompressionRun(graph, "hash", new() { Selector = new OneRank(2), Pointwise = true }, tuning, null).Run().Report;
+
+        Assert.Equal(first.Layers.Select(l => l.Row.Ranks), again.Layers.Select(l => l.Row.Ranks));
+        Assert.NotEqual(first.Layers.Select(l => l.Row.Ranks), other.Layers.Select(l => l.Row.Ranks));
+    }
+
+    /// <summary>As ranks by time: equal by name, and different by what they find.</summary>
+    private sealed class OneRank(int rank) : IRankSelector
+    {
+        public string Description => "one rank";
+
+        public IReadOnlyList<RankChoice> Select(IReadOnlyList<TuckerLayer> layers, long fixedFlops) =>
+            [.. layers.Select(l => new RankChoice(new RankPair(l.KeepsInputs ? null : rank, rank)))];
+    }
+
     [TorchFact]
     public void Run_FromScratch_StartsFromOtherWeights()
     {

@@ -1,4 +1,5 @@
 using MathNet.Numerics.LinearAlgebra;
+using MathNet.Numerics.LinearAlgebra.Factorization;
 
 namespace ServingStack.Compression.Tucker.Calibration;
 
@@ -26,8 +27,14 @@ internal sealed class InputWeighting
 
     public KernelTensor Apply(KernelTensor kernel) => kernel.ProjectInputs(_stretch);
 
-    /// <summary>The decomposition of the kernel itself; the error stays that of the stretched one.</summary>
-    public TuckerDecomposition Undo(TuckerDecomposition stretched) => stretched.InputFactor is { } factor
-        ? stretched with { InputFactor = _inverse * factor }
-        : stretched with { Core = stretched.Core.ProjectInputs(_inverse) };
+    /// <summary>
+    /// The decomposition of the kernel itself, its factors orthonormal again, so that gradients of all stages are of one size; the error
+    /// stays that of the stretched kernel.
+    /// </summary>
+    public TuckerDecomposition Undo(TuckerDecomposition stretched)
+    {
+        if (stretched.InputFactor is not { } factor) return stretched with { Core = stretched.Core.ProjectInputs(_inverse) };
+        var parts = (_inverse * factor).QR(QRMethod.Thin);
+        return stretched with { InputFactor = parts.Q, Core = stretched.Core.ProjectInputs(parts.R.Transpose()) };
+    }
 }
