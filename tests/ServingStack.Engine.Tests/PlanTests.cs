@@ -1,6 +1,7 @@
 using ServingStack.Engine.Tests.Support;
 using ServingStack.Graphs;
 using ServingStack.Kernels.Machine;
+using ServingStack.Tests.Shared;
 
 namespace ServingStack.Engine.Tests;
 
@@ -32,12 +33,11 @@ public class PlanTests
         var plan = session.PlanForBatch(4);
         plan.Run();
 
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 10; i++) session.PlanForBatch(4).Run();
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-
         Assert.Equal(0, plan.FallbackSteps);
-        Assert.Equal(0, allocated);
+        Allocations.AssertNone(() =>
+        {
+            for (var i = 0; i < 10; i++) session.PlanForBatch(4).Run();
+        });
     }
 
     [Theory]

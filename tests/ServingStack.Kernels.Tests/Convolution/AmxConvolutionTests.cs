@@ -1,6 +1,7 @@
 using ServingStack.Kernels.Convolution;
 using ServingStack.Kernels.Gemm;
 using ServingStack.Kernels.Machine;
+using ServingStack.Tests.Shared;
 
 namespace ServingStack.Kernels.Tests.Convolution;
 
@@ -95,9 +96,10 @@ public class AmxConvolutionTests
         using NativeBuffer input = new(1 << 17), output = new(1 << 17);
         var bound = packed.Bind(new ConvolutionOperands(1, input.Address, output.Address));
         bound.Run(0, 1);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 10; i++) bound.Run(0, 1);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Allocations.AssertNone(() =>
+        {
+            for (var i = 0; i < 10; i++) bound.Run(0, 1);
+        });
     }
 
     private static KernelRow<ConvolutionProblem, PackedConvolution>? Row() =>

@@ -1,4 +1,5 @@
 using ServingStack.Kernels.Parallel;
+using ServingStack.Tests.Shared;
 
 namespace ServingStack.Kernels.Tests.Parallel;
 
@@ -94,9 +95,10 @@ public class WorkerTeamTests
         using var team = new WorkerTeam(2);
         var kernel = new CountingKernel(2);
         for (var i = 0; i < 100; i++) team.Run(kernel);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 1000; i++) team.Run(kernel);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Allocations.AssertNone(() =>
+        {
+            for (var i = 0; i < 1000; i++) team.Run(kernel);
+        });
         Assert.Equal(0, kernel.AllocatedByWorkers);
     }
 

@@ -4,6 +4,7 @@ using ServingStack.Kernels.Machine;
 using ServingStack.Kernels.Reference;
 using ServingStack.Kernels.Tests.Machine;
 using ServingStack.Kernels.Tucker;
+using ServingStack.Tests.Shared;
 
 namespace ServingStack.Kernels.Tests.Tucker;
 
@@ -67,9 +68,10 @@ public class TuckerTests
         using NativeBuffer input = new(1 << 16), output = new(1 << 16);
         var kernel = packed.Bind(new ConvolutionOperands(1, input.Address, output.Address));
         kernel.Run(0, 1);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 10; i++) kernel.Run(0, 1);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Allocations.AssertNone(() =>
+        {
+            for (var i = 0; i < 10; i++) kernel.Run(0, 1);
+        });
     }
 
     [Fact]
