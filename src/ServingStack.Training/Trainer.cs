@@ -33,7 +33,7 @@ public sealed class Trainer(TrainingOptions options)
         DataFit.Check(graph, objective.Logits, training);
         DataFit.Check(graph, objective.Logits, validation);
         using var module = new GraphModule(graph, objective.Logits);
-        using var taught = teacher is null ? null : new GraphModule(teacher, Objective.For(teacher).Logits);
+        using var taught = teacher is null ? null : new Teacher(teacher);
         using var optimizer = CreateOptimizer(module);
         var checkpoint = options.Checkpoint is { } path ? new Checkpoint(path, options) : null;
         var history = checkpoint?.Restore(module, optimizer) ?? [];
@@ -52,7 +52,7 @@ public sealed class Trainer(TrainingOptions options)
         return history[^1].Validation;
     }
 
-    private sealed record Parts(GraphModule Module, GraphModule? Teacher, OptimizerHelper Optimizer, Objective Objective);
+    private sealed record Parts(GraphModule Module, Teacher? Teacher, OptimizerHelper Optimizer, Objective Objective);
 
     private bool HasSettled(List<EpochRecord> history) => options.Patience > 0 && history.Count > options.Patience
         && history[^options.Patience..].Min(e => e.Validation.Loss) >= history[..^options.Patience].Min(e => e.Validation.Loss);
@@ -60,7 +60,6 @@ public sealed class Trainer(TrainingOptions options)
     private double RunEpoch(Parts parts, ITrainingData data, Epoch epoch, IProgress<TrainingProgress>? progress)
     {
         parts.Module.train();
-        parts.Teacher?.eval();
         var schedule = new LearningRateSchedule(options.LearningRate, epoch.Steps, options.WarmUp,
             options.Schedule == ScheduleKind.Step ? (long)epoch.BatchCount * options.StepEpochs : 0);
         double sum = 0;
@@ -84,13 +83,7 @@ public sealed class Trainer(TrainingOptions options)
         var logits = parts.Module.forward(batch.Inputs);
         var loss = parts.Objective.Loss(logits, batch.Targets, options.LabelSmoothing);
         return parts.Teacher is null ? loss : (loss * (1 - options.Distillation)) + (
-            parts.Objective.Distance(logits, Opinion(parts.Teacher, batch), options.Temperature) * options.Distillation);
-    }
-
-    private static Tensor Opinion(GraphModule teacher, Batch batch)
-    {
-        using var noGradient = no_grad();
-        return teacher.forward(batch.Inputs);
+            parts.Objective.Distance(logits, parts.Teacher.Opinion(batch), options.Temperature) * options.Distillation);
     }
 
     /// <summary>Loss and accuracy of a module on all rows, in order.</summary>

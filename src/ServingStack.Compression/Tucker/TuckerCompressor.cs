@@ -25,7 +25,7 @@ public static class TuckerCompressor
             throw new TuckerException($"Model '{model.Name}' has no layer that can be decomposed" +
                 $"{string.Concat(skipped.Select(s => $"; {s.Name}: {s.Reason}"))}.");
         if (options.Calibration is { } seen)
-            foreach (var (layer, moments) in InputMoments.Collect(graph, layers, seen, options.CalibrationRows)) layer.Weigh(moments);
+            foreach (var (layer, statistics) in InputStatistics.Collect(graph, layers, seen, options.CalibrationRows)) layer.Weigh(statistics);
         var choices = Choose(layers, skipped.Sum(s => s.Flops), options);
         var order = graph.Nodes.Select((node, index) => (node, index)).ToDictionary(p => p.node, p => p.index);
         var rows = skipped.Select(s => (order[s.Node], WholeRow(s)))

@@ -8,6 +8,9 @@ namespace ServingStack.Compression.Tucker;
 /// </summary>
 public sealed record TuckerDecomposition(KernelTensor Core, Matrix<double>? InputFactor, Matrix<double> OutputFactor, double RelativeError)
 {
+    /// <summary>What to add to the bias, an output each; empty for nothing.</summary>
+    public double[] Shift { get; init; } = [];
+
     /// <summary>An alternation that lowers the error by less than this share has arrived.</summary>
     private const double Tolerance = 1e-7;
 

@@ -1,4 +1,3 @@
-using MathNet.Numerics.LinearAlgebra;
 using ServingStack.Compression.Tucker.Calibration;
 using ServingStack.Compression.Tucker.Forms;
 using ServingStack.Graphs;
@@ -79,13 +78,13 @@ public sealed class TuckerLayer
             throw new TuckerException($"Layer '{Name}' takes {(KeepsInputs ? "a rank of its outputs only" : "two ranks")} ({Method}), " +
                 $"got {ranks}.");
         var parts = Weighted().Select(k => TuckerDecomposition.Of(k, ranks, iterations));
-        return [.. _weightings is null ? parts : parts.Select((part, g) => _weightings[g].Undo(part))];
+        return [.. _weightings is null ? parts : parts.Select((part, g) => _weightings[g].Undo(Kernels[g], part))];
     }
 
     /// <summary>
-    /// From here on, spectra and errors are of the layer's responses to inputs of these second moments, a matrix for each group.
+    /// From here on, spectra and errors are of the layer's responses to such inputs, a group each.
     /// </summary>
-    internal void Weigh(IReadOnlyList<Matrix<double>> moments) => _weightings = [.. moments.Select(m => new InputWeighting(m))];
+    internal void Weigh(IReadOnlyList<InputStatistics> statistics) => _weightings = [.. statistics.Select(s => new InputWeighting(s))];
 
     internal void Write(Graph graph, IReadOnlyList<TuckerDecomposition> parts) => Form.Write(graph, Node, parts);
 

@@ -21,6 +21,16 @@ internal static class Chain
         return bias is null ? [x, constant] : [x, constant, bias];
     }
 
+    /// <summary>The bias of the last stage: the node's own, and the shifts of all groups where there are any.</summary>
+    public static Value? Bias(Graph graph, Node node, IReadOnlyList<TuckerDecomposition> parts)
+    {
+        var shifts = parts.SelectMany(p => p.Shift).ToArray();
+        if (shifts.Length == 0) return node.Input(2);
+        var bias = node.Input(2)?.Constant?.As<float>().ToArray();
+        var sums = shifts.Select((shift, i) => (float)(shift + (bias is null ? 0 : bias[bias.Length == 1 ? 0 : i]))).ToArray();
+        return graph.AddConstant(Tensor.From<float>(sums, sums.Length), graph.FreshName($"{NameOf(node)}.bias"));
+    }
+
     /// <summary>Makes the last operator of a chain write what the node wrote, in its place.</summary>
     public static void Replace(Graph graph, Node node, Node last)
     {

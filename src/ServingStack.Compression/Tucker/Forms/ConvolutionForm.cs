@@ -48,7 +48,7 @@ internal sealed class ConvolutionForm : ILayerForm
         x = Stage(graph, node, $"{stem}.core", Chain.AttributesOf(node), x, weights);
         var last = Tensor.From<float>(Stack(parts, p => p.OutputFactor),
             [groups * parts[0].OutputFactor.RowCount, core.Outputs, .. point]);
-        Chain.Replace(graph, node, new Node("Conv", Chain.Inputs(graph, x, last, $"{stem}.out.weight", node.Input(2)), [], $"{stem}.out")
+        Chain.Replace(graph, node, new Node("Conv", Chain.Inputs(graph, x, last, $"{stem}.out.weight", Chain.Bias(graph, node, parts)), [], $"{stem}.out")
         {
             Attributes = Point(groups),
         });

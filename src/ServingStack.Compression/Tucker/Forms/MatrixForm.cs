@@ -37,7 +37,7 @@ internal sealed class MatrixForm : ILayerForm
             Chain.Inputs(graph, node.Inputs[0]!, Weights(node, core.Values, core.Outputs, core.Inputs), $"{stem}.core.weight", null),
             [narrow], $"{stem}.core") { Attributes = Chain.AttributesOf(node) });
         var last = Weights(node, factor.ToRowMajorArray(), factor.RowCount, factor.ColumnCount);
-        Chain.Replace(graph, node, new Node(node.OpType, Chain.Inputs(graph, narrow, last, $"{stem}.out.weight", node.Input(2)), [],
+        Chain.Replace(graph, node, new Node(node.OpType, Chain.Inputs(graph, narrow, last, $"{stem}.out.weight", node.OpType == "MatMul" ? null : Chain.Bias(graph, node, parts)), [],
             $"{stem}.out") { Attributes = Chain.AttributesOf(node) });
     }
 
