@@ -12,7 +12,8 @@ namespace ServingStack.Cli.Commands;
 internal static class CompressCommand
 {
     private const string Teaching =
-        "Compresses a whole network by Tucker decomposition, judges and tunes it where data is given, and writes plain ONNX with its report.\n\n" +
+        "Compresses a whole network by Tucker decomposition, judges and tunes it where data is given, and writes plain ONNX with its\n" +
+        "report.\n\n" +
         "  servingstack compress resnet20.onnx --budget flops=2x --data cifar10:DIR --repository models --name resnet20\n" +
         "  servingstack compress resnet20.onnx --ranks vbmf=0.8 --repository models --name resnet20_small\n" +
         "  servingstack compress resnet20.onnx --budget latency=1.5x --repository models --name resnet20 --json\n\n" +
@@ -62,7 +63,8 @@ internal static class CompressCommand
             var file = folder.Write(compressed, target, Files(report));
             if (Directory.Exists(state)) Directory.Delete(state, recursive: true);
             arguments.InvocationConfiguration.Output.WriteLine(
-                arguments.GetValue(json) ? JsonReport.Write(report) : $"{MarkdownReport.Write(report)}\n{file}: {new FileInfo(file).Length} bytes");
+                arguments.GetValue(json) ? JsonReport.Write(report)
+                    : $"{MarkdownReport.Write(report)}\n{file}: {new FileInfo(file).Length} bytes");
             return 0;
         });
         return command;
@@ -80,7 +82,8 @@ internal static class CompressCommand
     private static CompressionMaterial Material(string data, Graph graph)
     {
         var input = InputOf(graph);
-        var (training, validation) = (DataArgument.OpenTraining(data, train: true, input), DataArgument.OpenTraining(data, train: false, input));
+        var training = DataArgument.OpenTraining(data, train: true, input);
+        var validation = DataArgument.OpenTraining(data, train: false, input);
         return new(DataArgument.KindOf(data), training, validation, DataArgument.Open(data, train: false, null, input));
     }
 }

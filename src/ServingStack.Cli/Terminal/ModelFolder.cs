@@ -5,8 +5,8 @@ using ServingStack.Graphs.Onnx;
 namespace ServingStack.Cli.Terminal;
 
 /// <summary>
-/// A place in a model repository that a finished model moves into at once: it is written beside, in a hidden folder that servers do not look
-/// into, and renamed. A crash leaves a hidden folder, never half a model.
+/// A place in a model repository that a finished model moves into at once: it is written beside, in a hidden folder that servers do not
+/// look into, and renamed. A crash leaves a hidden folder, never half a model.
 /// </summary>
 internal sealed class ModelFolder(string repository, string name)
 {
@@ -18,7 +18,8 @@ internal sealed class ModelFolder(string repository, string name)
     {
         if (version < 1) throw new UsageException($"--model-version is {version}, expected 1 or more.");
         if (version is { } asked && Directory.Exists(Path.Combine(Folder, $"{asked}")))
-            throw new UsageException($"'{Path.Combine(Folder, $"{asked}")}' exists; name another --model-version, or none for the next one.");
+            throw new UsageException(
+                $"'{Path.Combine(Folder, $"{asked}")}' exists; name another --model-version, or none for the next one.");
         return version ?? 1 + Versions().DefaultIfEmpty(0).Max();
     }
 

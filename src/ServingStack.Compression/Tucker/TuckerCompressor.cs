@@ -16,7 +16,8 @@ public static class TuckerCompressor
     private static readonly IPass[] Preparation = [.. Pipeline.Exportable.Where(p => p is not FoldBatchNormalization)];
 
     /// <summary>Compresses a copy; the model stays as it is.</summary>
-    /// <exception cref="TuckerException">Ranks out of range, a layer named that cannot be decomposed, a budget that no ranks meet.</exception>
+    /// <exception cref="TuckerException">Ranks out of range, a named layer that cannot be decomposed, a budget that no ranks
+    /// meet.</exception>
     public static TuckerResult Compress(Graph model, TuckerOptions options)
     {
         var graph = Prepare(model);
@@ -25,7 +26,8 @@ public static class TuckerCompressor
             throw new TuckerException($"Model '{model.Name}' has no layer that can be decomposed" +
                 $"{string.Concat(skipped.Select(s => $"; {s.Name}: {s.Reason}"))}.");
         if (options.Calibration is { } seen)
-            foreach (var (layer, statistics) in InputStatistics.Collect(graph, layers, seen, options.CalibrationRows)) layer.Weigh(statistics);
+            foreach (var (layer, statistics) in InputStatistics.Collect(graph, layers, seen, options.CalibrationRows))
+                layer.Weigh(statistics);
         var choices = Choose(layers, skipped.Sum(s => s.Flops), options);
         var order = graph.Nodes.Select((node, index) => (node, index)).ToDictionary(p => p.node, p => p.index);
         var rows = skipped.Select(s => (order[s.Node], WholeRow(s)))

@@ -23,8 +23,8 @@ public sealed record TuckerResult(Graph Graph, IReadOnlyList<LayerRow> Rows, str
 /// <param name="Method">Tucker-2, Tucker-1, SVD, or empty for a layer that stays whole.</param>
 /// <param name="Ranks">Null for a layer that stays whole.</param>
 /// <param name="Reason">Why it stays whole.</param>
-/// <param name="RelativeError">Of the kernel, in the Frobenius norm, or of its responses where calibrated; the root mean square over groups;
-/// 0 for a layer that stays whole.</param>
+/// <param name="RelativeError">Of the kernel, in the Frobenius norm, or of its responses where calibrated; the root mean square over
+/// groups; 0 for a layer that stays whole.</param>
 public sealed record LayerRow(string Name, string Shape, string Method, RankPair? Ranks, string Reason, double RelativeError,
     long ParametersBefore, long ParametersAfter, long FlopsBefore, long FlopsAfter)
 {

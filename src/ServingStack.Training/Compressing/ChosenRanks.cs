@@ -13,7 +13,8 @@ internal static class ChosenRanks
 {
     private sealed record Choice(string Layer, int? Inputs, int Outputs);
 
-    /// <summary>Options that give the ranks which an interrupted run with equal options chose; the options themselves where there is none.</summary>
+    /// <summary>Options that give the ranks which an interrupted run with equal options chose; the options themselves where there is
+    /// none.</summary>
     public static TuckerOptions Recall(string? checkpoint, TuckerOptions options)
     {
         if (checkpoint is null || !File.Exists(PathFor(checkpoint, options))) return options;
@@ -39,7 +40,7 @@ internal static class ChosenRanks
     {
         var wish = string.Create(CultureInfo.InvariantCulture, $"{options.Selector.Description} {options.Pointwise} {options.Linear} ") +
             string.Create(CultureInfo.InvariantCulture, $"{(options.Calibration is null ? 0 : options.CalibrationRows)} {options.Iterations} ") +
-            $"{string.Join(',', options.Keep.Order())} {string.Join(',', options.Ranks.Select(r => $"{r.Key} {r.Value}").Order())}";
+            $"{string.Join(',', options.Keep.Order())} " + string.Join(',', options.Ranks.Select(r => $"{r.Key} {r.Value}").Order());
         return $"{checkpoint}-ranks-{Lineage.HashOf(Encoding.UTF8.GetBytes(wish))[..12]}";
     }
 }

@@ -11,8 +11,8 @@ using ServingStack.Training.Modules;
 namespace ServingStack.Training.Compressing;
 
 /// <summary>
-/// Compresses a model from end to end: (1) ranks and decomposition, (2) what it is worth then, (3) fine-tuning with the original as teacher,
-/// where there is data, (4) what it is worth now, (5) times, (6) the report, and the lineage in the graph's metadata.
+/// Compresses a model from end to end: (1) ranks and decomposition, (2) what it is worth then, (3) fine-tuning with the original as
+/// teacher, where there is data, (4) what it is worth now, (5) times, (6) the report, and the lineage in the graph's metadata.
 /// </summary>
 public sealed class CompressionRun(Graph original, string sourceHash, TuckerOptions tucker, TrainingOptions tuning,
     CompressionMaterial? material)

@@ -32,6 +32,7 @@ public sealed class CompressionBudgetTests
     {
         var error = Assert.Throws<TuckerException>(() => CompressionBudget.Parse(text));
 
-        Assert.StartsWith($"'{text}' is no budget; expected one of accuracy=0.5, flops=4x, latency=2x", error.Message, StringComparison.Ordinal);
+        var expected = $"'{text}' is no budget; expected one of accuracy=0.5, flops=4x, latency=2x";
+        Assert.StartsWith(expected, error.Message, StringComparison.Ordinal);
     }
 }

@@ -71,7 +71,9 @@ public sealed class CompressionRunTests
     {
         var run = new CompressionRun(ResidualNetwork.Create(Tiny, seed: 1), "hash", new(), Tuning, null);
 
-        Assert.Contains("needs --data", Assert.Throws<TuckerException>(() => run.Run(new(BudgetKind.Accuracy, 1))).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<TuckerException>(() => run.Run(new(BudgetKind.Accuracy, 1)));
+
+        Assert.Contains("needs --data", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -7,7 +7,8 @@ namespace ServingStack.Training.Tests.Data;
 
 public sealed class ImageDataTests
 {
-    private static readonly ImageDataset Images = new("two", 3, 4, 4, [.. Enumerable.Range(0, 96).Select(i => (byte)(i + 100))], [1, 0], ["a", "b"]);
+    private static readonly ImageDataset Images = new("two", 3, 4, 4,
+        [.. Enumerable.Range(0, 96).Select(i => (byte)(i + 100))], [1, 0], ["a", "b"]);
 
     [TorchFact]
     public void Take_Normalized_IsWhatEvaluationFeeds()
@@ -31,7 +32,8 @@ public sealed class ImageDataTests
             var numbers = data.Take([0], random).Inputs[0].data<float>().ToArray();
             for (var channel = 0; channel < 3; channel++)
             {
-                var allowed = Images.Image(0).Slice(channel * 16, 16).ToArray().Append((byte)0).Select(p => normalization.Apply(p, channel)).ToHashSet();
+                var allowed = Images.Image(0).Slice(channel * 16, 16).ToArray().Append((byte)0)
+                    .Select(p => normalization.Apply(p, channel)).ToHashSet();
                 Assert.All(numbers[(channel * 16)..((channel + 1) * 16)], n => Assert.Contains(n, allowed));
             }
         }

@@ -7,8 +7,8 @@ using ServingStack.Graphs.Onnx;
 namespace ServingStack.Compression.Tucker.Calibration;
 
 /// <summary>
-/// What a group of a layer's input channels looks like on real rows: how it varies, <c>E[x xᵀ] - m mᵀ</c>, and its mean m. Variation says
-/// which directions of its inputs matter, which the weights alone do not; what is lost of the mean goes into a bias.
+/// What a group of a layer's input channels looks like on real rows: how it varies, <c>E[x xᵀ] - m mᵀ</c>, and its mean m. Variation
+/// says which directions of its inputs matter, which the weights alone do not; what is lost of the mean goes into a bias.
 /// </summary>
 internal sealed record InputStatistics(Matrix<double> Covariance, Vector<double> Mean)
 {

@@ -5,8 +5,8 @@ namespace ServingStack.Compression.Tucker.Calibration;
 
 /// <summary>
 /// Stretches a kernel's inputs by the square root of their covariance, so that the error of what is decomposed is that of the layer's
-/// responses (Zhang et al. 2016, section 3.1, for factors of all modes), and takes the stretch back out of the factors. What the kernel then
-/// lacks of its response to the inputs' mean is the decomposition's shift.
+/// responses (Zhang et al. 2016, section 3.1, for factors of all modes), and takes the stretch back out of the factors. What the kernel
+/// then lacks of its response to the inputs' mean is the decomposition's shift.
 /// </summary>
 internal sealed class InputWeighting
 {

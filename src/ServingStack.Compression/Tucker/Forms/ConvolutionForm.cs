@@ -48,10 +48,8 @@ internal sealed class ConvolutionForm : ILayerForm
         x = Stage(graph, node, $"{stem}.core", Chain.AttributesOf(node), x, weights);
         var last = Tensor.From<float>(Stack(parts, p => p.OutputFactor),
             [groups * parts[0].OutputFactor.RowCount, core.Outputs, .. point]);
-        Chain.Replace(graph, node, new Node("Conv", Chain.Inputs(graph, x, last, $"{stem}.out.weight", Chain.Bias(graph, node, parts)), [], $"{stem}.out")
-        {
-            Attributes = Point(groups),
-        });
+        var inputs = Chain.Inputs(graph, x, last, $"{stem}.out.weight", Chain.Bias(graph, node, parts));
+        Chain.Replace(graph, node, new Node("Conv", inputs, [], $"{stem}.out") { Attributes = Point(groups) });
 
         AttributeMap Point(long group) => new() { { "kernel_shape", point }, { "group", group } };
     }

@@ -8,7 +8,8 @@ internal sealed class MatrixForm : ILayerForm
     public string? Refusal(Node node)
     {
         if (node.Input(1)?.Constant is not { ElementType: ElementType.Float32 } weights)
-            return node.OpType == "MatMul" ? "it multiplies two activations, not an activation and weights" : "its weights are no Float32 constant";
+            return node.OpType == "MatMul" ? "it multiplies two activations, not an activation and weights"
+                : "its weights are no Float32 constant";
         if (weights.Rank != 2) return $"its weights have {weights.Rank} axes, expected 2";
         return node.Attributes.Float("alpha", 1) != 1 || node.Attributes.Float("beta", 1) != 1 || node.Attributes.Int("transA", 0) != 0
             ? "it scales or transposes (alpha, beta, transA)" : null;
@@ -33,12 +34,14 @@ internal sealed class MatrixForm : ILayerForm
         var stem = Chain.NameOf(node);
         var (core, factor) = (parts[0].Core, parts[0].OutputFactor);
         var narrow = new Value(graph.FreshName($"{stem}.core")) { ElementType = ElementType.Float32 };
-        graph.InsertBefore(node, new Node(node.OpType,
-            Chain.Inputs(graph, node.Inputs[0]!, Weights(node, core.Values, core.Outputs, core.Inputs), $"{stem}.core.weight", null),
-            [narrow], $"{stem}.core") { Attributes = Chain.AttributesOf(node) });
+        var narrowing = Weights(node, core.Values, core.Outputs, core.Inputs);
+        var first = Chain.Inputs(graph, node.Inputs[0]!, narrowing, $"{stem}.core.weight", null);
+        graph.InsertBefore(node, new Node(node.OpType, first, [narrow], $"{stem}.core") { Attributes = Chain.AttributesOf(node) });
         var last = Weights(node, factor.ToRowMajorArray(), factor.RowCount, factor.ColumnCount);
-        Chain.Replace(graph, node, new Node(node.OpType, Chain.Inputs(graph, narrow, last, $"{stem}.out.weight", node.OpType == "MatMul" ? null : Chain.Bias(graph, node, parts)), [],
-            $"{stem}.out") { Attributes = Chain.AttributesOf(node) });
+        // MatMul takes no bias; what calibration would put there is left out.
+        var bias = node.OpType == "MatMul" ? null : Chain.Bias(graph, node, parts);
+        var second = Chain.Inputs(graph, narrow, last, $"{stem}.out.weight", bias);
+        Chain.Replace(graph, node, new Node(node.OpType, second, [], $"{stem}.out") { Attributes = Chain.AttributesOf(node) });
     }
 
     private static bool IsTransposed(Node node) => node.Attributes.Int("transB", 0) != 0;
