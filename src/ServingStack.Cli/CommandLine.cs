@@ -24,6 +24,7 @@ internal static class CommandLine
             TrainCommand.Create(),
             TuneCommand.Create(),
             CompressCommand.Create(),
+            CurveCommand.Create(),
             QuantizeCommand.Create(),
             EvaluateCommand.Create(),
             PlanCommand.Create(),

@@ -2,6 +2,8 @@ using ServingStack.Tests.Shared;
 
 namespace ServingStack.Cli.Tests;
 
+// One terminal: it shows one progress bar at a time.
+[Collection("command line")]
 public sealed class CommandLineTests : IDisposable
 {
     private static readonly string Int8 =
@@ -15,6 +17,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("quantize --help", "--calibration")]
     [InlineData("compress --help", "--budget latency=1.5x")]
     [InlineData("tune --help", "--teacher large.onnx")]
+    [InlineData("curve --help", "--output curve.svg")]
     [InlineData("evaluate --help", "--prepare caffe")]
     [InlineData("plan --help", "--batch 8")]
     [InlineData("kernels --help", "explain 64x1024x1024")]
@@ -118,6 +121,9 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("'int2' is no precision; expected one of int8, fp32", "kernels bench 3x4x5 --precision int2")]
     [InlineData("t10k-images-idx3-ubyte.gz", "evaluate MODEL --data fashion-mnist:/nowhere")]
     [InlineData("needs --data DIR", "train fashion-resnet")]
+    [InlineData("imagenet:/nowhere' cannot be trained on", "tune MODEL --data imagenet:/nowhere --output /dev/null")]
+    [InlineData("--epochs is -1, expected 0 or more", "tune MODEL --data adult:/nowhere --output /dev/null --epochs -1")]
+    [InlineData("is no report of 'servingstack compress'", "curve MODEL --output /dev/null")]
     [InlineData("--keep names 'nothing'", "quantize MODEL --calibration adult:/nowhere --output /dev/null --keep nothing")]
     public void Run_WhatCannotBeMeant_IsOneLineAndExitCode1(string expected, string arguments)
     {

@@ -4,6 +4,7 @@ using ServingStack.Training.Reports;
 
 namespace ServingStack.Cli.Tests;
 
+[Collection("command line")]
 public sealed class CompressCommandTests : IDisposable
 {
     private static readonly string Model = Path.Combine(TestData.RepositoryRoot, "deploy", "models", "fashion_resnet", "1", "model.onnx");

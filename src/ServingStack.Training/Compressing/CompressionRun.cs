@@ -114,9 +114,10 @@ public sealed class CompressionRun(Graph original, string sourceHash, TuckerOpti
 
     private double Accuracy(Graph graph, string what)
     {
-        Say($"judges {what}");
         using var model = CompiledModel.Compile(graph, new EngineOptions());
-        return Evaluator.Run(model, material!.Test).Accuracy;
+        var accuracy = Evaluator.Run(model, material!.Test).Accuracy;
+        Say(FormattableString.Invariant($"{what}: accuracy {100 * accuracy:0.00} %"));
+        return accuracy;
     }
 
     private CompressionReport Report(TuckerResult result, StageAccuracies? accuracy, IReadOnlyList<EpochRecord> curve)
