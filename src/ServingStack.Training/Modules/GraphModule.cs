@@ -20,7 +20,13 @@ public sealed class GraphModule : nn.Module<IReadOnlyList<Tensor>, Tensor>
     private readonly Dictionary<Value, Tensor> _constants = [];
 
     /// <summary>A node, its arithmetic, and the values that nobody reads after it.</summary>
-    private sealed record Step(Node Node, OperatorTable.Row Row, List<Value> LastRead);
+    private sealed record Step(Node Node, OperatorTable.Row Row, List<Value> LastRead)
+    {
+        /// <summary>The chain of which the node is the last, computed as one; the others are no steps.</summary>
+        public ComposedConvolution? Chain { get; init; }
+
+        public IEnumerable<Value?> Reads => Chain is null ? Node.Inputs : [Chain.First.Inputs[0], .. Node.Inputs];
+    }
 
     // TorchSharp's own module type calls libtorch when it is constructed.
     static GraphModule() => TorchRuntime.EnsureLoaded();
@@ -35,11 +41,13 @@ public sealed class GraphModule : nn.Module<IReadOnlyList<Tensor>, Tensor>
         foreach (var node in graph.Nodes.Where(needed.Contains))
         {
             var row = OperatorTable.RowFor(node);
-            _steps.Add(new(node, row, []));
+            _steps.Add(new(node, row, []) { Chain = ComposedConvolution.EndingAt(node, result) });
             for (var i = 0; i < node.Inputs.Count; i++)
                 if (node.Inputs[i] is { Constant: not null } value && !_constants.ContainsKey(value))
                     _constants.Add(value, Register(value, row.Parameters.Contains(i)));
         }
+        var composed = _steps.Where(s => s.Chain is not null).SelectMany(s => (Node[])[s.Chain!.First, s.Chain.Core]).ToHashSet();
+        _steps.RemoveAll(s => composed.Contains(s.Node));
         NoteLastReads();
     }
 
@@ -48,12 +56,11 @@ public sealed class GraphModule : nn.Module<IReadOnlyList<Tensor>, Tensor>
         using var scope = NewDisposeScope();
         var values = new Dictionary<Value, Tensor>(_constants);
         for (var i = 0; i < _graph.Inputs.Count; i++) values[_graph.Inputs[i]] = input[i];
-        foreach (var (node, row, lastRead) in _steps)
+        foreach (var step in _steps)
         {
-            var inputs = node.Inputs.Select(value => value is null ? null : values[value]).ToArray();
-            values[node.Outputs[0]] = row.Apply(new OperatorCall(node, inputs, training));
+            values[step.Node.Outputs[0]] = step.Row.Apply(CallOf(step, values));
             // Autograd holds what it needs by itself; without it, this keeps a deep network's memory at that of its widest place.
-            foreach (var value in lastRead) values[value].Dispose();
+            foreach (var value in step.LastRead) values[value].Dispose();
         }
         return values[_result].MoveToOuterDisposeScope();
     }
@@ -66,10 +73,14 @@ public sealed class GraphModule : nn.Module<IReadOnlyList<Tensor>, Tensor>
                 value.Constant = GraphTensor.From<float>(tensor.data<float>().ToArray(), value.Constant!.Dimensions);
     }
 
+    private OperatorCall CallOf(Step step, Dictionary<Value, Tensor> values) => step.Chain is { } chain
+        ? chain.Compose(values, training)
+        : new(step.Node, step.Node.Inputs.Select(value => value is null ? null : values[value]).ToArray(), training);
+
     private void NoteLastReads()
     {
         foreach (var value in _steps.SelectMany(s => s.Node.Outputs))
-            if (value != _result && _steps.LastOrDefault(s => s.Node.Inputs.Contains(value)) is { } last) last.LastRead.Add(value);
+            if (value != _result && _steps.LastOrDefault(s => s.Reads.Contains(value)) is { } last) last.LastRead.Add(value);
     }
 
     private Tensor Register(Value value, bool trainable)

@@ -39,6 +39,48 @@ public sealed class GraphModuleTests
         Assert.Equal([10, 20, 30, 40], graph.Nodes[0].Inputs[1]!.Constant!.As<float>().ToArray());
     }
 
+    [TorchTheory]
+    [InlineData(1, 1)]
+    [InlineData(2, 1)]
+    [InlineData(1, 2)]
+    public void Forward_DecomposedConvolution_IsTheSameWithTheSameGradientsAsItsThreeStages(int stride, int dilation)
+    {
+        var graph = Decomposed(stride, dilation);
+        var apart = Decomposed(stride, dilation);
+        // A second reader keeps the stages apart.
+        foreach (var node in apart.Nodes.ToArray()[..2]) apart.Add("Identity", node.Outputs[0]);
+        using var composed = new GraphModule(graph, graph.Outputs[0]);
+        using var staged = new GraphModule(apart, apart.Outputs[0]);
+        using var scope = torch.NewDisposeScope();
+        var x = torch.randn(2, 6, 9, 8);
+
+        var (y, z) = (composed.forward([x]), staged.forward([x]));
+        (y * y).sum().backward();
+        (z * z).sum().backward();
+
+        Assert.True(torch.allclose(y, z, 1e-4, 1e-4));
+        foreach (var (a, b) in composed.parameters().Zip(staged.parameters()))
+            Assert.True(torch.allclose(a.grad!, b.grad!, 1e-3, 1e-3), $"{(a.grad! - b.grad!).abs().max().item<float>()}");
+    }
+
+    private static Graph Decomposed(int stride, int dilation)
+    {
+        var random = new Random(3);
+        var graph = new Graph("chain");
+        var x = graph.AddInput("x", ElementType.Float32, Shape.Of(2, 6, 9, 8));
+        x = graph.Add("Conv", x, Weights(3, 6, 1, 1));
+        x = graph.Add("Conv", new AttributeMap
+        {
+            { "pads", new long[] { 1, 1, 1, 1 } }, { "strides", new long[] { stride, stride } }, { "dilations", new long[] { dilation, 1 } },
+        }, x, Weights(4, 3, 3, 3));
+        graph.Outputs.Add(graph.Add("Conv", x, Weights(7, 4, 1, 1), Weights(7)));
+        ShapeInference.Run(graph);
+        return graph;
+
+        Value Weights(params long[] shape) => graph.AddConstant(GraphTensor.From<float>(
+            [.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)random.NextDouble() - 0.5f)], shape));
+    }
+
     [TorchFact]
     public void Constructor_UnknownOperator_NamesNodeAndTheKnownOnes()
     {
