@@ -21,6 +21,7 @@ internal sealed unsafe class BoundTiles : BoundProduct
     private readonly int _tilesPerBlock;
     private readonly int _columnMask;
     private readonly int _shortCallTiles;
+    private readonly TileAhead _ahead;
 
     // Code for the large and the small tiles; of whole column groups, and of the last group.
     private readonly EmittedKernel _large;
@@ -38,15 +39,17 @@ internal sealed unsafe class BoundTiles : BoundProduct
         _groups = (blocks + _shape.Vectors - 1) / _shape.Vectors;
         var tailColumns = product.Panels.Columns % 16;
         _columnMask = (1 << (tailColumns == 0 ? 16 : tailColumns)) - 1;
-        _tilesPerBlock = ChooseTilesPerBlock();
+        _tilesPerBlock = Math.Min(ChooseTilesPerBlock(), _tiles.Count);
+        _ahead = new TileAhead(product, operands, _shape, _tilesPerBlock, _groups);
         _shortCallTiles = (int)(MicrosecondOfWork / Math.Max(1, (long)_shape.Rows * _shape.Vectors * 16 * product.Taps * product.TapBytes));
 
         var lastVectors = blocks - ((_groups - 1) * _shape.Vectors);
         var smallRows = Math.Max(1, _tiles.LargeRows - 1);
-        _lastLarge = product.Kernel(_tiles.LargeRows, lastVectors, tailColumns);
-        _lastSmall = _tiles.LargeCount < _tiles.Count ? product.Kernel(smallRows, lastVectors, tailColumns) : _lastLarge;
-        _large = _groups > 1 ? product.Kernel(_tiles.LargeRows, _shape.Vectors, tailColumns: 0) : _lastLarge;
-        _small = _groups > 1 && _tiles.LargeCount < _tiles.Count ? product.Kernel(smallRows, _shape.Vectors, tailColumns: 0) : _large;
+        var hasSmall = _tiles.LargeCount < _tiles.Count;
+        _lastLarge = product.Kernel(_tiles.LargeRows, lastVectors, tailColumns, _ahead.Lines);
+        _lastSmall = hasSmall ? product.Kernel(smallRows, lastVectors, tailColumns, _ahead.Lines) : _lastLarge;
+        _large = _groups > 1 ? product.Kernel(_tiles.LargeRows, _shape.Vectors, tailColumns: 0, _ahead.Lines) : _lastLarge;
+        _small = _groups > 1 && hasSmall ? product.Kernel(smallRows, _shape.Vectors, tailColumns: 0, _ahead.Lines) : _large;
         KernelName = product.KernelName(_shape);
         var work = (long)operands.Rows * product.Panels.Columns * product.Taps * product.TapBytes;
         MaxParts = (int)Math.Clamp(work / MicrosecondOfWork, 1, Math.Max(_tiles.Count, _groups));
@@ -85,7 +88,8 @@ internal sealed unsafe class BoundTiles : BoundProduct
         var cache = MachineFeatures.Current.Caches.L2;
         var fitting = Math.Max(1, cache / 4 / Math.Max(1, _tiles.LargeRows * _operands.RowFootprint));
         var columnBytes = (long)_product.Panels.ByteLength;
-        if (columnBytes <= cache / 2) return fitting;
+        // Rows that are asked for a block ahead need not fill the cache: the first block's come too late.
+        if (columnBytes <= cache / 2) return TileAhead.RowsAreFar(_product, _operands) ? Math.Max(1, fitting / 4) : fitting;
         var rowBytes = (long)_operands.Rows * _operands.RowFootprint;
         var blocks = (_tiles.Count + fitting - 1) / fitting;
         return (columnBytes * blocks) + rowBytes <= columnBytes + (rowBytes * _groups) ? fitting : _tiles.Count;
@@ -106,8 +110,22 @@ internal sealed unsafe class BoundTiles : BoundProduct
 
     private void RunBlock(TileArguments* arguments, TileShift shift, int tile, int end, int group)
     {
-        var (large, small) = group == _groups - 1 ? (_lastLarge, _lastSmall) : (_large, _small);
         PointAt(arguments, shift, _tiles.FirstRow(tile), group);
+        var columnsEnd = Math.Min(tile + _ahead.ColumnTiles, end);
+        if (columnsEnd > tile)
+        {
+            arguments->Ahead = _ahead.Columns(group);
+            RunTilesOf(arguments, tile, columnsEnd, group);
+        }
+        if (end == columnsEnd) return;
+        var next = _tiles.FirstRow(end);
+        arguments->Ahead = shift.A + _ahead.Rows(next, next - _tiles.FirstRow(tile), group);
+        RunTilesOf(arguments, columnsEnd, end, group);
+    }
+
+    private void RunTilesOf(TileArguments* arguments, int tile, int end, int group)
+    {
+        var (large, small) = group == _groups - 1 ? (_lastLarge, _lastSmall) : (_large, _small);
         var largeEnd = Math.Clamp(_tiles.LargeCount, tile, end);
         if (largeEnd > tile) Call(large, arguments, largeEnd - tile);
         if (end > largeEnd) Call(small, arguments, end - largeEnd);

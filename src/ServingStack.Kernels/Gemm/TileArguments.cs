@@ -34,6 +34,9 @@ internal unsafe struct TileArguments
     public nint RemainderTable;
     public nint NextColumns;
 
+    /// <summary>Memory that later tiles read; moves along as it is asked into the second-level cache.</summary>
+    public nint Ahead;
+
     public float Lower;
     public float Upper;
     public float BeforeScale;

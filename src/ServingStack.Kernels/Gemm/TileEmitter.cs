@@ -12,10 +12,9 @@ namespace ServingStack.Kernels.Gemm;
 /// </summary>
 internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter(VectorInstructions.RegistersAt(key.Level))
 {
-    // Straight code up to here, a loop of Unroll steps beyond: long enough to hide the loop, short enough for the instruction cache.
-    private const int StraightSteps = 8;
     private const int PrefetchSteps = 16;
     private const int Lane = sizeof(int);
+    private const int CacheLine = 64;
 
     private static readonly AssemblerRegister64 Depth = r13;
     private static readonly AssemblerRegister64 Columns = r14;
@@ -33,7 +32,7 @@ internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter(VectorInstr
     // Steps that add up before the 16-bit sums are widened; each step by itself where there are none.
     private int Interval => Math.Max(1, key.Interval);
 
-    private int Unroll => Math.Max(4, Interval);
+    private int Unroll => key.LoopSteps;
 
     private bool Joins => key.JoinsTail && key.TapBytes > Lane;
 
@@ -51,6 +50,7 @@ internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter(VectorInstr
         SetMasks();
         var nextTile = Asm.CreateLabel();
         Asm.Label(ref nextTile);
+        if (key.ClaimsOutput) ClaimOutput();
         StartSums();
         EmitDepth();
         new TileEpilogueEmitter(key, Asm, Vectors, _sums, Constant).Emit();
@@ -65,6 +65,19 @@ internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter(VectorInstr
         if (PartialStep < 0) return;
         Asm.mov(eax, (1 << (key.TapBytes % Lane)) - 1);
         Asm.kmovw(k2, eax);
+    }
+
+    // While the depth is walked, the lines come from wherever they are.
+    private void ClaimOutput()
+    {
+        var (output, stride) = (General[0], General[1]);
+        Asm.mov(output, Argument(nameof(TileArguments.C)));
+        Asm.mov(stride, Argument(nameof(TileArguments.StrideC)));
+        for (var i = 0; i < key.Rows; i++)
+        {
+            for (var at = 0; at < key.Vectors * 16 * key.Output.Size(); at += CacheLine) Asm.prefetchw(__byte_ptr[output + at]);
+            Asm.add(output, stride);
+        }
     }
 
     // Sums start at the bias, so that nothing has to be added later.
@@ -118,8 +131,7 @@ internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter(VectorInstr
 
     private void EmitTap()
     {
-        var fullSteps = key.TapBytes / Lane;
-        var looped = fullSteps <= StraightSteps ? 0 : fullSteps / Unroll * Unroll;
+        var looped = key.LoopTurns * Unroll;
         if (looped > 0) EmitLoop(looped);
         EmitSteps(looped, key.TapGroups, looped);
         var straight = key.TapGroups - looped;
@@ -134,8 +146,20 @@ internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter(VectorInstr
         EmitSteps(0, Unroll, origin: 0, indexed: true);
         Asm.add(Columns, 64 * Unroll);
         Asm.add(Depth, Lane * Unroll);
+        if (key.AheadLines > 0) AskAhead();
         Asm.cmp(Depth, Lane * steps);
         Asm.jne(loop);
+    }
+
+    // No general register is free for the address: the columns' one serves for a moment.
+    private void AskAhead()
+    {
+        Asm.mov(Argument(nameof(TileArguments.NextColumns)), Columns);
+        Asm.mov(Columns, Argument(nameof(TileArguments.Ahead)));
+        for (var line = 0; line < key.AheadLines; line++) Asm.prefetcht1(__byte_ptr[Columns + (CacheLine * line)]);
+        Asm.add(Columns, CacheLine * key.AheadLines);
+        Asm.mov(Argument(nameof(TileArguments.Ahead)), Columns);
+        Asm.mov(Columns, Argument(nameof(TileArguments.NextColumns)));
     }
 
     private void EmitSteps(int first, int end, int origin, bool indexed = false)

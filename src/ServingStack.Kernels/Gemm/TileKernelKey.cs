@@ -6,6 +6,9 @@ namespace ServingStack.Kernels.Gemm;
 /// <summary>Everything that the code of a tile kernel is specialised on. Equal keys share one emitted kernel.</summary>
 internal sealed record TileKernelKey
 {
+    // Straight code up to here, a loop beyond: long enough to hide the loop, short enough for the instruction cache.
+    private const int StraightSteps = 8;
+
     /// <summary>The level whose instructions it may use: <see cref="InstructionSet.Avx2"/> or more.</summary>
     public InstructionSet Level { get; init; } = InstructionSet.Avx512Vnni;
 
@@ -45,6 +48,15 @@ internal sealed record TileKernelKey
     /// <summary>Bring packed columns nearer before they are read; for panels that do not stay in the first-level cache.</summary>
     public required bool Prefetch { get; init; }
 
+    /// <summary>
+    /// Cache lines that each turn of the loop over the depth asks into the second-level cache from <see cref="TileArguments.Ahead"/> on:
+    /// what later tiles read comes a little at a time, while this one multiplies. 0 for none.
+    /// </summary>
+    public int AheadLines { get; init; }
+
+    /// <summary>Ask for the output's lines before the depth, so that no store waits for its line.</summary>
+    public bool ClaimsOutput { get; init; }
+
     public required DataType Output { get; init; }
 
     public required DataType? Residual { get; init; }
@@ -57,6 +69,12 @@ internal sealed record TileKernelKey
     public required bool ClampsBelow { get; init; }
 
     public required bool ClampsAbove { get; init; }
+
+    /// <summary>Steps of one turn of the loop over a piece.</summary>
+    public int LoopSteps => Math.Max(4, Interval);
+
+    /// <summary>Turns of the loop over a piece; 0 where all is straight code.</summary>
+    public int LoopTurns => TapBytes / 4 <= StraightSteps ? 0 : TapBytes / 4 / LoopSteps;
 
     /// <summary>Four-byte groups of one piece, the last one filled up with zero weights.</summary>
     public int TapGroups => (TapBytes + 3) / 4;
@@ -77,7 +95,8 @@ internal sealed record TileKernelKey
         $"{Rows}x{16 * Vectors}{(MaskedColumns ? "m" : "")}{(TailColumns > 0 ? $"{TailColumns}" : "")}",
         $"k{Taps}x{TapBytes}", RowsFrom,
         $"{Output}{(RoundsBefore ? "r" : "")}{(Residual is { } r ? $"+{r}" : "")}"
-            + $"{(HasOutputZeroPoint ? "z" : "")}{(ClampsBelow ? "l" : "")}{(ClampsAbove ? "u" : "")}{(Prefetch ? "p" : "")}");
+            + $"{(HasOutputZeroPoint ? "z" : "")}{(ClampsBelow ? "l" : "")}{(ClampsAbove ? "u" : "")}{(Prefetch ? "p" : "")}"
+            + $"{(AheadLines > 0 ? $"a{AheadLines}" : "")}{(ClaimsOutput ? "w" : "")}");
 
     /// <summary>Where the columns of one of a row's registers end.</summary>
     public LastColumns Last(int register) => new(MaskedColumns && register == RowRegisters - 1 && TailColumns != 8, TailColumns % 8);
