@@ -41,6 +41,12 @@ internal sealed record NetworkFile(string Network, Func<string> Path)
             foreach (var sample in Samples().Where(s => s.Network.Contains(filter, StringComparison.Ordinal))) yield return sample;
     }
 
+    /// <summary>A network of the zoo in fp32, whatever is measured otherwise.</summary>
+    public static NetworkFile OfFloats(string name) => new(name, () => Float(name));
+
+    /// <summary>A network of the zoo in int8.</summary>
+    public static NetworkFile OfBytes(string name) => new(name, () => Int8(name));
+
     private static string Float(string name) => Kept($"{name}.onnx", path => OnnxWriter.Save(NetworkCatalog.Find(name).Create(1), path));
 
     private static string Int8(string name) => Kept($"{name}_int8.onnx", path =>

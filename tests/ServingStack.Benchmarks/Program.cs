@@ -10,6 +10,7 @@ var root = new RootCommand("Measures kernels and networks against the machine's 
     smoke,
     KernelsCommand.Create(),
     NetworksCommand.Create(),
+    CompressedCommand.Create(),
     TeamCommand.Create(),
 };
 root.SetAction(parsed => parsed.GetValue(smoke)

@@ -8,9 +8,9 @@ namespace ServingStack.Zoo.Networks;
 /// </summary>
 internal static class AlexNet
 {
-    public static Graph Create(int seed)
+    public static Graph Create(int seed, RankTable? ranks = null)
     {
-        var net = new ImageNetwork("alexnet", 227, seed);
+        var net = new ImageNetwork(ranks is null ? "alexnet" : "alexnet_tucker", 227, seed) { Ranks = ranks };
         var pool = Window.Square(3, 2, 0);
         var x = net.LocalResponse(net.Relu(net.Convolution(net.Image, 96, Window.Square(11, 4, 0))));
         x = net.LocalResponse(net.Relu(net.Convolution(net.MaxPool(x, pool), 256, Window.Square(5), groups: 2)));
@@ -18,9 +18,9 @@ internal static class AlexNet
         x = net.Relu(net.Convolution(net.MaxPool(x, pool), 384, Window.Square(3)));
         x = net.Relu(net.Convolution(x, 384, Window.Square(3), groups: 2));
         x = net.Relu(net.Convolution(x, 256, Window.Square(3), groups: 2));
-        x = net.Flatten(net.MaxPool(x, pool), 6 * 6);
+        x = net.MaxPool(x, pool);
         net.Part = "head";
-        x = net.Relu(net.Linear(x, 4096));
+        x = net.Relu(net.LinearOfMap(x, 6, 4096));
         return net.Classify(net.Relu(net.Linear(x, 4096)));
     }
 }

@@ -20,9 +20,9 @@ internal static class GoogLeNet
         [new("5a", 256, 160, 320, 32, 128, 128), new("5b", 384, 192, 384, 48, 128, 128)],
     ];
 
-    public static Graph Create(int seed)
+    public static Graph Create(int seed, RankTable? ranks = null)
     {
-        var net = new ImageNetwork("googlenet", 224, seed);
+        var net = new ImageNetwork(ranks is null ? "googlenet" : "googlenet_tucker", 224, seed) { Ranks = ranks };
         var halve = Window.RoundedUp(3, 2);
         var x = net.Relu(net.Convolution(net.Image, 64, Window.Square(7, 2)));
         x = net.LocalResponse(net.MaxPool(x, halve));

@@ -23,6 +23,9 @@ internal sealed class ImageNetwork
 
     public Features Image { get; }
 
+    /// <summary>Which layers are added in Tucker's decomposition, as chains; null for none.</summary>
+    public RankTable? Ranks { get; init; }
+
     /// <summary>The part of the network that layers are added to, which begins their names.</summary>
     public string Part { get; set; } = "stem";
 
@@ -95,8 +98,21 @@ internal sealed class ImageNetwork
     public Features Linear(Features x, int outputs, double gain = 2)
     {
         var name = Name("linear");
+        if (Ranks?.Invoke(name, x.Channels, outputs, 1) is { Inputs: null } ranks)
+        {
+            x = Add("Gemm", $"{name}.in", ranks.Outputs, new() { { "transB", 1L } }, x.Value,
+                Weights($"{name}.in.weight", x.Channels, 1, ranks.Outputs, x.Channels));
+        }
         return Add("Gemm", name, outputs, new() { { "transB", 1L } }, x.Value,
             Weights($"{name}.weight", x.Channels, gain, outputs, x.Channels), Bias(name, outputs));
+    }
+
+    /// <summary>A fully connected layer on a map of <paramref name="extent"/> x <paramref name="extent"/> pixels; decomposed, a kernel of
+    /// that size.</summary>
+    public Features LinearOfMap(Features x, int extent, int outputs)
+    {
+        if (Ranks?.Invoke($"{Part}.linear1", x.Channels, outputs, extent) is null) return Linear(Flatten(x, extent * extent), outputs);
+        return Flatten(Chain(Name("linear"), x, outputs, Window.Square(extent, 1, 0), groups: 1, gain: 2, bias: true), 1);
     }
 
     /// <summary>The classifier, whose output <c>logits</c> [batch, classes] is the network's.</summary>
@@ -112,6 +128,23 @@ internal sealed class ImageNetwork
     private Features Convolve(Features x, int outputs, Window window, int groups, double gain, bool bias)
     {
         var name = Name("conv");
+        return Ranks?.Invoke(name, x.Channels / groups, outputs / groups, window.Height) is null
+            ? Convolve(name, x, outputs, window, groups, gain, bias)
+            : Chain(name, x, outputs, window, groups, gain, bias);
+    }
+
+    /// <summary>1x1 to the rank of the inputs, the kernel between the ranks, 1x1 to the outputs (Kim et al. 2016, section 3.1).</summary>
+    private Features Chain(string name, Features x, int outputs, Window window, int groups, double gain, bool bias)
+    {
+        var ranks = Ranks!(name, x.Channels / groups, outputs / groups, window.Height)!.Value;
+        var pointwise = Window.Square(1);
+        if (ranks.Inputs is { } inputs) x = Convolve($"{name}.in", x, inputs * groups, pointwise, groups, gain: 1, bias: false);
+        x = Convolve($"{name}.core", x, ranks.Outputs * groups, window, groups, gain: 1, bias: false);
+        return Convolve($"{name}.out", x, outputs, pointwise, groups, gain, bias);
+    }
+
+    private Features Convolve(string name, Features x, int outputs, Window window, int groups, double gain, bool bias)
+    {
         var attributes = new AttributeMap { { "kernel_shape", window.Kernel }, { "strides", window.Strides }, { "pads", window.Pads } };
         if (groups > 1) attributes.Add("group", (long)groups);
         var inputs = x.Channels / groups;
