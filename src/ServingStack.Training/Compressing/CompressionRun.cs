@@ -20,6 +20,10 @@ public sealed class CompressionRun(Graph original, string sourceHash, TuckerOpti
     /// <summary>How many times fewer flops are tried for an accuracy budget, hardest first.</summary>
     private static readonly double[] Factors = [8, 6, 5, 4, 3, 2.5, 2, 1.75, 1.5, 1.25];
 
+    private const int TimeAttempts = 5;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(300);
+
     public IProgress<TrainingProgress>? Progress { get; init; }
 
     /// <summary>A sentence before each long stage.</summary>
@@ -38,14 +42,42 @@ public sealed class CompressionRun(Graph original, string sourceHash, TuckerOpti
     public (Graph Graph, CompressionReport Report) Run(CompressionBudget budget) => budget.Kind switch
     {
         BudgetKind.Flops => Run(tucker with { Selector = new BudgetRanks(new FlopsCost(), budget.Amount) }, tuning),
-        BudgetKind.Latency => Run(tucker with { Selector = new BudgetRanks(TimeCost(), budget.Amount) }, tuning),
+        BudgetKind.Latency => RunWithinTime(budget.Amount),
         _ => RunWithin(budget.Amount / 100),
     };
 
-    private MeasuredCost TimeCost()
+    private (Graph, CompressionReport) RunWithinTime(double factor)
+    {
+        var wish = tucker with { Selector = new BudgetRanks(new MeasuredCost(original), factor) };
+        var recalled = ChosenRanks.Recall(tuning.Checkpoint, wish);
+        if (!ReferenceEquals(recalled, wish)) return Run(recalled, tuning);
+        var chosen = WithinTime(factor);
+        ChosenRanks.Note(tuning.Checkpoint, wish, TuckerCompressor.Compress(original, chosen));
+        return Run(chosen, tuning);
+    }
+
+    /// <summary>
+    /// Layers by themselves do not add up to the network exactly, so the whole is measured too, and the budget of layers tightened by what is
+    /// missing.
+    /// </summary>
+    private TuckerOptions WithinTime(double factor)
     {
         Say("measures candidates on this machine's kernels");
-        return new(TuckerCompressor.Prepare(original));
+        var prepared = TuckerCompressor.Prepare(original);
+        var cost = new MeasuredCost(prepared);
+        var before = GraphTimer.Measure(prepared, Patience).Total;
+        var (asked, best) = (factor, 0.0);
+        for (var attempt = 0; attempt < TimeAttempts; attempt++)
+        {
+            var options = tucker with { Selector = new BudgetRanks(cost, asked) };
+            var reached = before / GraphTimer.Measure(TuckerCompressor.Compress(original, options).Graph, Patience).Total;
+            Say(FormattableString.Invariant($"layers of 1/{asked:0.00} of the time bring the network to 1/{reached:0.00}"));
+            if (reached >= factor) return options;
+            best = Math.Max(best, reached);
+            asked *= 1.02 * factor / reached;
+        }
+        throw new TuckerException(FormattableString.Invariant(
+            $"No ranks bring the network to 1/{factor} of its time: the best reachable was 1/{best:0.00}. Ask for less."));
     }
 
     private (Graph, CompressionReport) Run(TuckerOptions options, TrainingOptions training)

@@ -8,6 +8,11 @@ namespace ServingStack.Compression.Tucker.Timing;
 /// </summary>
 internal static class LayerGraph
 {
+    private const string Name = "layer";
+
+    /// <summary>Whether a step of the graph's plan is the layer's, and not what brings its input and output into shape.</summary>
+    public static bool Owns(string step) => step == Name || step.StartsWith(Name + ".", StringComparison.Ordinal);
+
     public static Graph Of(TuckerLayer layer, RankPair? ranks)
     {
         var node = layer.Node;
@@ -17,7 +22,7 @@ internal static class LayerGraph
         var weights = graph.AddConstant(node.Inputs[1]!.Constant!, "weights");
         var attributes = new AttributeMap();
         foreach (var (name, value) in node.Attributes) attributes.Add(name, value);
-        var copy = graph.Add(new Node(node.OpType, [x, weights], [y], "layer") { Attributes = attributes });
+        var copy = graph.Add(new Node(node.OpType, [x, weights], [y], Name) { Attributes = attributes });
         graph.Outputs.Add(y);
         if (ranks is { } pair) layer.Form.Write(graph, copy, [.. Enumerable.Range(0, layer.Groups).Select(_ => Hollow(layer, pair))]);
         ShapeInference.Run(graph);

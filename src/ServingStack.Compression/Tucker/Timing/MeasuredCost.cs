@@ -40,6 +40,6 @@ public sealed class MeasuredCost(Graph network, IProgress<int>? progress = null)
         var key = (layer.TimingKey, ranks);
         if (_seconds.TryGetValue(key, out var known)) return known;
         progress?.Report(_seconds.Count + 1);
-        return _seconds[key] = GraphTimer.Measure(LayerGraph.Of(layer, ranks)).Total;
+        return _seconds[key] = GraphTimer.Measure(LayerGraph.Of(layer, ranks)).Steps.Where(s => LayerGraph.Owns(s.Key)).Sum(s => s.Value);
     }
 }
