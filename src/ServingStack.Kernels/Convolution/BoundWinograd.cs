@@ -73,13 +73,19 @@ internal sealed unsafe class BoundWinograd<TTransform> : BoundKernel
 
     private int Share(int part, int parts) => (int)((long)_blocks * part / parts);
 
-    private BoundTiles[] Bind(TileProduct[] points, int tiles) =>
-    [
-        .. points.Select((product, point) => new BoundTiles(product, new TileOperands(
-            tiles, point * _inputs.PlaneStep * sizeof(float), _inputs.RowStep * sizeof(float), RowOffset: 0,
-            _inputs.RowStep * sizeof(float),
-            point * _products.PlaneStep * sizeof(float), _products.RowStep * sizeof(float), Residual: 0, StrideResidual: 0))),
-    ];
+    // Each point has weights of its own: while one is multiplied, the next one's come.
+    private BoundTiles[] Bind(TileProduct[] points, int tiles)
+    {
+        var far = points.Length * (long)points[0].Panels.ByteLength > MachineFeatures.Current.Caches.L2;
+        return
+        [
+            .. points.Select((product, point) => new BoundTiles(product, new TileOperands(
+                tiles, point * _inputs.PlaneStep * sizeof(float), _inputs.RowStep * sizeof(float), RowOffset: 0,
+                _inputs.RowStep * sizeof(float),
+                point * _products.PlaneStep * sizeof(float), _products.RowStep * sizeof(float), Residual: 0, StrideResidual: 0),
+                far ? points[(point + 1) % points.Length] : null)),
+        ];
+    }
 
     // Where there are few blocks, each part brings all tiles to the points, and multiplies a share of the columns.
     private void RunBlock(int block, TileShift shift, int columnPart, int columnParts)

@@ -29,7 +29,10 @@ internal sealed unsafe class BoundTiles : BoundProduct
     private readonly EmittedKernel _lastLarge;
     private readonly EmittedKernel _lastSmall;
 
-    public BoundTiles(TileProduct product, TileOperands operands)
+    /// <param name="product">The product.</param>
+    /// <param name="operands">Where it reads and writes.</param>
+    /// <param name="next">The product that runs after it, when all of them in turn read more columns than stay in the cache.</param>
+    public BoundTiles(TileProduct product, TileOperands operands, TileProduct? next = null)
     {
         _product = product;
         _operands = operands;
@@ -39,17 +42,17 @@ internal sealed unsafe class BoundTiles : BoundProduct
         _groups = (blocks + _shape.Vectors - 1) / _shape.Vectors;
         var tailColumns = product.Panels.Columns % 16;
         _columnMask = (1 << (tailColumns == 0 ? 16 : tailColumns)) - 1;
-        _tilesPerBlock = Math.Min(ChooseTilesPerBlock(), _tiles.Count);
-        _ahead = new TileAhead(product, operands, _shape, _tilesPerBlock, _groups);
+        _tilesPerBlock = Math.Min(ChooseTilesPerBlock(next), _tiles.Count);
+        _ahead = new TileAhead(product, operands, _shape, _tilesPerBlock, _groups, next);
         _shortCallTiles = (int)(MicrosecondOfWork / Math.Max(1, (long)_shape.Rows * _shape.Vectors * 16 * product.Taps * product.TapBytes));
 
         var lastVectors = blocks - ((_groups - 1) * _shape.Vectors);
         var smallRows = Math.Max(1, _tiles.LargeRows - 1);
         var hasSmall = _tiles.LargeCount < _tiles.Count;
-        _lastLarge = product.Kernel(_tiles.LargeRows, lastVectors, tailColumns, _ahead.Lines);
-        _lastSmall = hasSmall ? product.Kernel(smallRows, lastVectors, tailColumns, _ahead.Lines) : _lastLarge;
-        _large = _groups > 1 ? product.Kernel(_tiles.LargeRows, _shape.Vectors, tailColumns: 0, _ahead.Lines) : _lastLarge;
-        _small = _groups > 1 && hasSmall ? product.Kernel(smallRows, _shape.Vectors, tailColumns: 0, _ahead.Lines) : _large;
+        _lastLarge = product.Kernel(_tiles.LargeRows, lastVectors, tailColumns, _ahead);
+        _lastSmall = hasSmall ? product.Kernel(smallRows, lastVectors, tailColumns, _ahead) : _lastLarge;
+        _large = _groups > 1 ? product.Kernel(_tiles.LargeRows, _shape.Vectors, tailColumns: 0, _ahead) : _lastLarge;
+        _small = _groups > 1 && hasSmall ? product.Kernel(smallRows, _shape.Vectors, tailColumns: 0, _ahead) : _large;
         KernelName = product.KernelName(_shape);
         var work = (long)operands.Rows * product.Panels.Columns * product.Taps * product.TapBytes;
         MaxParts = (int)Math.Clamp(work / MicrosecondOfWork, 1, Math.Max(_tiles.Count, _groups));
@@ -82,14 +85,16 @@ internal sealed unsafe class BoundTiles : BoundProduct
         : (_tiles.FirstRow(Share(_tiles.Count, part, parts)), _tiles.FirstRow(Share(_tiles.Count, part + 1, parts)));
 
     // A block's rows stay in the second-level cache while all columns go past. Where the columns come from farther away each time, one pass
-    // over them with all rows may move fewer bytes, although the rows are then read once for each group.
-    private int ChooseTilesPerBlock()
+    // over them with all rows may move fewer bytes, although the rows are then read once for each group. Rows that are asked for a block
+    // ahead need not fill the cache: the first block's come too late.
+    private int ChooseTilesPerBlock(TileProduct? next)
     {
         var cache = MachineFeatures.Current.Caches.L2;
-        var fitting = Math.Max(1, cache / 4 / Math.Max(1, _tiles.LargeRows * _operands.RowFootprint));
+        var tileBytes = Math.Max(1, _tiles.LargeRows * _operands.RowFootprint);
+        if (!TileAhead.ColumnsAreFar(_product, next))
+            return Math.Max(1, cache / (TileAhead.RowsAreFar(_product, _operands) ? 16 : 4) / tileBytes);
+        var fitting = Math.Max(1, cache / 2 / tileBytes);
         var columnBytes = (long)_product.Panels.ByteLength;
-        // Rows that are asked for a block ahead need not fill the cache: the first block's come too late.
-        if (columnBytes <= cache / 2) return TileAhead.RowsAreFar(_product, _operands) ? Math.Max(1, fitting / 4) : fitting;
         var rowBytes = (long)_operands.Rows * _operands.RowFootprint;
         var blocks = (_tiles.Count + fitting - 1) / fitting;
         return (columnBytes * blocks) + rowBytes <= columnBytes + (rowBytes * _groups) ? fitting : _tiles.Count;

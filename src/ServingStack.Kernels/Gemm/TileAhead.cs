@@ -13,6 +13,7 @@ internal sealed class TileAhead
     private const int CacheLine = 64;
 
     private readonly TileProduct _product;
+    private readonly TileProduct _next;
     private readonly TileOperands _operands;
     private readonly int _vectors;
     private readonly int _groups;
@@ -22,13 +23,14 @@ internal sealed class TileAhead
     /// <param name="shape">Of its tiles.</param>
     /// <param name="tilesPerBlock">Tiles that meet a group of columns one after another.</param>
     /// <param name="groups">Groups of columns.</param>
-    public TileAhead(TileProduct product, TileOperands operands, TileShape shape, int tilesPerBlock, int groups)
+    /// <param name="next">The product that runs after it; itself when null.</param>
+    public TileAhead(TileProduct product, TileOperands operands, TileShape shape, int tilesPerBlock, int groups, TileProduct? next)
     {
-        (_product, _operands, _vectors, _groups) = (product, operands, shape.Vectors, groups);
+        (_product, _next, _operands, _vectors, _groups) = (product, next ?? product, operands, shape.Vectors, groups);
         var key = product.Key(shape.Rows, shape.Vectors, masked: false);
         var turns = product.Taps * key.LoopTurns;
         if (turns == 0) return;
-        var columns = tilesPerBlock > 1 && groups > 1 && ColumnsAreFar(product) ? shape.Vectors * key.PanelBytes / CacheLine : 0;
+        var columns = tilesPerBlock > 1 && ColumnsAreFar(product, next) ? shape.Vectors * key.PanelBytes / CacheLine : 0;
         var rows = RowsAreFar(product, operands) ? LinesOf(tilesPerBlock * shape.Rows) / groups : 0;
         var lines = (columns + rows + ((long)turns * tilesPerBlock) - 1) / ((long)turns * tilesPerBlock);
         Lines = (int)Math.Min(lines, MostLines);
@@ -42,14 +44,17 @@ internal sealed class TileAhead
     public int ColumnTiles { get; }
 
     /// <summary>Whether columns do not stay in the second-level cache from one block of rows to the next.</summary>
-    public static bool ColumnsAreFar(TileProduct product) => product.Panels.ByteLength > MachineFeatures.Current.Caches.L2 / 2;
+    public static bool ColumnsAreFar(TileProduct product, TileProduct? next) =>
+        next is not null || product.Panels.ByteLength > MachineFeatures.Current.Caches.L2 / 2;
 
     /// <summary>Whether rows come from beyond the second-level cache, and are known to lie one behind the other.</summary>
     public static bool RowsAreFar(TileProduct product, TileOperands operands) =>
         product.Rows == TileRows.Strided && operands.StrideA <= 2 * operands.RowFootprint
         && operands.Rows * (long)operands.StrideA > MachineFeatures.Current.Caches.L2 / 2;
 
-    public nint Columns(int group) => _product.Panels.Block((group + 1) % _groups * _vectors);
+    /// <summary>The columns after a group.</summary>
+    public nint Columns(int group) =>
+        group < _groups - 1 ? _product.Panels.Block((group + 1) * _vectors) : _next.Panels.Block(0);
 
     /// <summary>The share of a group in the rows from <paramref name="row"/> on.</summary>
     public nint Rows(int row, int rows, int group) =>

@@ -50,7 +50,6 @@ internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter(VectorInstr
         SetMasks();
         var nextTile = Asm.CreateLabel();
         Asm.Label(ref nextTile);
-        if (key.ClaimsOutput) ClaimOutput();
         StartSums();
         EmitDepth();
         new TileEpilogueEmitter(key, Asm, Vectors, _sums, Constant).Emit();
@@ -65,19 +64,6 @@ internal sealed class TileEmitter(TileKernelKey key) : KernelEmitter(VectorInstr
         if (PartialStep < 0) return;
         Asm.mov(eax, (1 << (key.TapBytes % Lane)) - 1);
         Asm.kmovw(k2, eax);
-    }
-
-    // While the depth is walked, the lines come from wherever they are.
-    private void ClaimOutput()
-    {
-        var (output, stride) = (General[0], General[1]);
-        Asm.mov(output, Argument(nameof(TileArguments.C)));
-        Asm.mov(stride, Argument(nameof(TileArguments.StrideC)));
-        for (var i = 0; i < key.Rows; i++)
-        {
-            for (var at = 0; at < key.Vectors * 16 * key.Output.Size(); at += CacheLine) Asm.prefetchw(__byte_ptr[output + at]);
-            Asm.add(output, stride);
-        }
     }
 
     // Sums start at the bias, so that nothing has to be added later.

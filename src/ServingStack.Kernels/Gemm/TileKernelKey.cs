@@ -54,9 +54,6 @@ internal sealed record TileKernelKey
     /// </summary>
     public int AheadLines { get; init; }
 
-    /// <summary>Ask for the output's lines before the depth, so that no store waits for its line.</summary>
-    public bool ClaimsOutput { get; init; }
-
     public required DataType Output { get; init; }
 
     public required DataType? Residual { get; init; }
@@ -96,7 +93,7 @@ internal sealed record TileKernelKey
         $"k{Taps}x{TapBytes}", RowsFrom,
         $"{Output}{(RoundsBefore ? "r" : "")}{(Residual is { } r ? $"+{r}" : "")}"
             + $"{(HasOutputZeroPoint ? "z" : "")}{(ClampsBelow ? "l" : "")}{(ClampsAbove ? "u" : "")}{(Prefetch ? "p" : "")}"
-            + $"{(AheadLines > 0 ? $"a{AheadLines}" : "")}{(ClaimsOutput ? "w" : "")}");
+            + $"{(AheadLines > 0 ? $"a{AheadLines}" : "")}");
 
     /// <summary>Where the columns of one of a row's registers end.</summary>
     public LastColumns Last(int register) => new(MaskedColumns && register == RowRegisters - 1 && TailColumns != 8, TailColumns % 8);

@@ -12,9 +12,6 @@ internal sealed class TileProduct(
     string row, DataType activations, Epilogue epilogue, int taps, int tapBytes, TileRows rows, ColumnPanels panels,
     InstructionSet? level = null) : IDisposable
 {
-    // Steps in which the output's lines can come, and next to which asking for them costs nothing.
-    private const int StepsToClaim = 32;
-
     private readonly InstructionSet _level = level ?? MachineFeatures.Current.InstructionSet;
 
     public Epilogue Epilogue { get; } = epilogue;
@@ -73,16 +70,16 @@ internal sealed class TileProduct(
     };
 
     /// <param name="tailColumns">Columns of a cut last vector; 0 when it is whole.</param>
-    /// <param name="aheadLines">Lines that each turn of its loop asks for, for later tiles.</param>
-    public EmittedKernel Kernel(int rows, int vectors, int tailColumns, int aheadLines = 0)
+    /// <param name="ahead">What it asks for, for later tiles.</param>
+    public EmittedKernel Kernel(int rows, int vectors, int tailColumns, TileAhead ahead)
     {
         var key = Key(rows, vectors, tailColumns != 0, tailColumns);
         return KernelCache.Shared.GetOrEmit(
             key with
             {
-                Prefetch = vectors * key.PanelBytes > MachineFeatures.Current.Caches.L1Data / 2,
-                AheadLines = aheadLines,
-                ClaimsOutput = Taps * key.TapGroups >= StepsToClaim,
+                // From the second-level cache columns come in time by themselves.
+                Prefetch = ahead.ColumnTiles == 0 && vectors * key.PanelBytes > MachineFeatures.Current.Caches.L1Data / 2,
+                AheadLines = ahead.Lines,
             },
             static missing => new TileEmitter(missing));
     }
