@@ -55,7 +55,7 @@
 010c  jne near 000000000000003Ch
 0112  mov rax,[r15+30h]
 0116  mov rbx,[r15+38h]
-011a  vpbroadcastd ymm4,[r15+70h]
+011a  vpbroadcastd ymm4,[r15+78h]
 0120  vmaxps ymm0,ymm4,ymm0
 0124  vmovups [rax],ymm0
 0128  vmaxps ymm1,ymm4,ymm1

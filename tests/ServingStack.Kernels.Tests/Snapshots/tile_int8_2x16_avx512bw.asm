@@ -59,7 +59,7 @@
 013a  vmulps zmm1,zmm1,zmm2
 0140  vcvtps2dq zmm1,zmm1
 0146  vpackssdw zmm0,zmm0,zmm1
-014c  vpaddsw zmm0,zmm0,[r15+90h]
+014c  vpaddsw zmm0,zmm0,[r15+98h]
 0156  vpackuswb zmm0,zmm0,zmm0
 015c  vmovups zmm1,[rel 1DBh]
 0166  vpermd zmm0,zmm1,zmm0

@@ -72,8 +72,8 @@
 0187  vcvtps2dq zmm3,zmm3
 018d  vpackssdw zmm0,zmm0,zmm1
 0193  vpackssdw zmm2,zmm2,zmm3
-0199  vpaddsw zmm0,zmm0,[r15+90h]
-01a3  vpaddsw zmm2,zmm2,[r15+90h]
+0199  vpaddsw zmm0,zmm0,[r15+98h]
+01a3  vpaddsw zmm2,zmm2,[r15+98h]
 01ad  vpackuswb zmm0,zmm0,zmm2
 01b3  vmovups zmm1,[rel 1F2h]
 01bd  vpermd zmm0,zmm1,zmm0

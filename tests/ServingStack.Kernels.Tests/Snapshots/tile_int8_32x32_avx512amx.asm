@@ -6,7 +6,7 @@
 0008  push r15
 000a  mov r15,rdi
 000d  mov r11,40h
-0017  cmp qword [r15+150h],0
+0017  cmp qword [r15+158h],0
 001f  je near 0000000000000C8Dh
 0025  cmp qword [r15+50h],0
 002a  je near 0000000000000D6Ah
@@ -23,7 +23,7 @@
 0061  add r9,r8
 0064  imul r14,r10,20h
 0068  add [r15],r14
-006b  mov rdi,[r15+148h]
+006b  mov rdi,[r15+150h]
 0072  tileloadd tmm4,[r8+r10]
 0078  tileloadd tmm6,[rbp+r11]
 007f  tdpbusd tmm0,tmm4,tmm6
@@ -60,8 +60,8 @@
 013c  vcvtps2dq zmm3,zmm3
 0142  vpackssdw zmm0,zmm0,zmm1
 0148  vpackssdw zmm2,zmm2,zmm3
-014e  vpaddsw zmm0,zmm0,[r15+90h]
-0158  vpaddsw zmm2,zmm2,[r15+90h]
+014e  vpaddsw zmm0,zmm0,[r15+98h]
+0158  vpaddsw zmm2,zmm2,[r15+98h]
 0162  vpackuswb zmm0,zmm0,zmm2
 0168  vmovups zmm1,[rel 0F1Bh]
 0172  vpermd zmm0,zmm1,zmm0
@@ -83,8 +83,8 @@
 01cd  vcvtps2dq zmm7,zmm7
 01d3  vpackssdw zmm4,zmm4,zmm5
 01d9  vpackssdw zmm6,zmm6,zmm7
-01df  vpaddsw zmm4,zmm4,[r15+90h]
-01e9  vpaddsw zmm6,zmm6,[r15+90h]
+01df  vpaddsw zmm4,zmm4,[r15+98h]
+01e9  vpaddsw zmm6,zmm6,[r15+98h]
 01f3  vpackuswb zmm4,zmm4,zmm6
 01f9  vmovups zmm5,[rel 0F1Bh]
 0203  vpermd zmm4,zmm5,zmm4
@@ -121,8 +121,8 @@
 02b9  vcvtps2dq zmm3,zmm3
 02bf  vpackssdw zmm0,zmm0,zmm1
 02c5  vpackssdw zmm2,zmm2,zmm3
-02cb  vpaddsw zmm0,zmm0,[r15+90h]
-02d5  vpaddsw zmm2,zmm2,[r15+90h]
+02cb  vpaddsw zmm0,zmm0,[r15+98h]
+02d5  vpaddsw zmm2,zmm2,[r15+98h]
 02df  vpackuswb zmm0,zmm0,zmm2
 02e5  vmovups zmm1,[rel 0F1Bh]
 02ef  vpermd zmm0,zmm1,zmm0
@@ -144,8 +144,8 @@
 034a  vcvtps2dq zmm7,zmm7
 0350  vpackssdw zmm4,zmm4,zmm5
 0356  vpackssdw zmm6,zmm6,zmm7
-035c  vpaddsw zmm4,zmm4,[r15+90h]
-0366  vpaddsw zmm6,zmm6,[r15+90h]
+035c  vpaddsw zmm4,zmm4,[r15+98h]
+0366  vpaddsw zmm6,zmm6,[r15+98h]
 0370  vpackuswb zmm4,zmm4,zmm6
 0376  vmovups zmm5,[rel 0F1Bh]
 0380  vpermd zmm4,zmm5,zmm4
@@ -182,8 +182,8 @@
 0436  vcvtps2dq zmm3,zmm3
 043c  vpackssdw zmm0,zmm0,zmm1
 0442  vpackssdw zmm2,zmm2,zmm3
-0448  vpaddsw zmm0,zmm0,[r15+90h]
-0452  vpaddsw zmm2,zmm2,[r15+90h]
+0448  vpaddsw zmm0,zmm0,[r15+98h]
+0452  vpaddsw zmm2,zmm2,[r15+98h]
 045c  vpackuswb zmm0,zmm0,zmm2
 0462  vmovups zmm1,[rel 0F1Bh]
 046c  vpermd zmm0,zmm1,zmm0
@@ -205,8 +205,8 @@
 04c7  vcvtps2dq zmm7,zmm7
 04cd  vpackssdw zmm4,zmm4,zmm5
 04d3  vpackssdw zmm6,zmm6,zmm7
-04d9  vpaddsw zmm4,zmm4,[r15+90h]
-04e3  vpaddsw zmm6,zmm6,[r15+90h]
+04d9  vpaddsw zmm4,zmm4,[r15+98h]
+04e3  vpaddsw zmm6,zmm6,[r15+98h]
 04ed  vpackuswb zmm4,zmm4,zmm6
 04f3  vmovups zmm5,[rel 0F1Bh]
 04fd  vpermd zmm4,zmm5,zmm4
@@ -243,8 +243,8 @@
 05b3  vcvtps2dq zmm3,zmm3
 05b9  vpackssdw zmm0,zmm0,zmm1
 05bf  vpackssdw zmm2,zmm2,zmm3
-05c5  vpaddsw zmm0,zmm0,[r15+90h]
-05cf  vpaddsw zmm2,zmm2,[r15+90h]
+05c5  vpaddsw zmm0,zmm0,[r15+98h]
+05cf  vpaddsw zmm2,zmm2,[r15+98h]
 05d9  vpackuswb zmm0,zmm0,zmm2
 05df  vmovups zmm1,[rel 0F1Bh]
 05e9  vpermd zmm0,zmm1,zmm0
@@ -266,8 +266,8 @@
 0644  vcvtps2dq zmm7,zmm7
 064a  vpackssdw zmm4,zmm4,zmm5
 0650  vpackssdw zmm6,zmm6,zmm7
-0656  vpaddsw zmm4,zmm4,[r15+90h]
-0660  vpaddsw zmm6,zmm6,[r15+90h]
+0656  vpaddsw zmm4,zmm4,[r15+98h]
+0660  vpaddsw zmm6,zmm6,[r15+98h]
 066a  vpackuswb zmm4,zmm4,zmm6
 0670  vmovups zmm5,[rel 0F1Bh]
 067a  vpermd zmm4,zmm5,zmm4
@@ -304,8 +304,8 @@
 0730  vcvtps2dq zmm3,zmm3
 0736  vpackssdw zmm0,zmm0,zmm1
 073c  vpackssdw zmm2,zmm2,zmm3
-0742  vpaddsw zmm0,zmm0,[r15+90h]
-074c  vpaddsw zmm2,zmm2,[r15+90h]
+0742  vpaddsw zmm0,zmm0,[r15+98h]
+074c  vpaddsw zmm2,zmm2,[r15+98h]
 0756  vpackuswb zmm0,zmm0,zmm2
 075c  vmovups zmm1,[rel 0F1Bh]
 0766  vpermd zmm0,zmm1,zmm0
@@ -327,8 +327,8 @@
 07c1  vcvtps2dq zmm7,zmm7
 07c7  vpackssdw zmm4,zmm4,zmm5
 07cd  vpackssdw zmm6,zmm6,zmm7
-07d3  vpaddsw zmm4,zmm4,[r15+90h]
-07dd  vpaddsw zmm6,zmm6,[r15+90h]
+07d3  vpaddsw zmm4,zmm4,[r15+98h]
+07dd  vpaddsw zmm6,zmm6,[r15+98h]
 07e7  vpackuswb zmm4,zmm4,zmm6
 07ed  vmovups zmm5,[rel 0F1Bh]
 07f7  vpermd zmm4,zmm5,zmm4
@@ -365,8 +365,8 @@
 08ad  vcvtps2dq zmm3,zmm3
 08b3  vpackssdw zmm0,zmm0,zmm1
 08b9  vpackssdw zmm2,zmm2,zmm3
-08bf  vpaddsw zmm0,zmm0,[r15+90h]
-08c9  vpaddsw zmm2,zmm2,[r15+90h]
+08bf  vpaddsw zmm0,zmm0,[r15+98h]
+08c9  vpaddsw zmm2,zmm2,[r15+98h]
 08d3  vpackuswb zmm0,zmm0,zmm2
 08d9  vmovups zmm1,[rel 0F1Bh]
 08e3  vpermd zmm0,zmm1,zmm0
@@ -388,8 +388,8 @@
 093e  vcvtps2dq zmm7,zmm7
 0944  vpackssdw zmm4,zmm4,zmm5
 094a  vpackssdw zmm6,zmm6,zmm7
-0950  vpaddsw zmm4,zmm4,[r15+90h]
-095a  vpaddsw zmm6,zmm6,[r15+90h]
+0950  vpaddsw zmm4,zmm4,[r15+98h]
+095a  vpaddsw zmm6,zmm6,[r15+98h]
 0964  vpackuswb zmm4,zmm4,zmm6
 096a  vmovups zmm5,[rel 0F1Bh]
 0974  vpermd zmm4,zmm5,zmm4
@@ -426,8 +426,8 @@
 0a2a  vcvtps2dq zmm3,zmm3
 0a30  vpackssdw zmm0,zmm0,zmm1
 0a36  vpackssdw zmm2,zmm2,zmm3
-0a3c  vpaddsw zmm0,zmm0,[r15+90h]
-0a46  vpaddsw zmm2,zmm2,[r15+90h]
+0a3c  vpaddsw zmm0,zmm0,[r15+98h]
+0a46  vpaddsw zmm2,zmm2,[r15+98h]
 0a50  vpackuswb zmm0,zmm0,zmm2
 0a56  vmovups zmm1,[rel 0F1Bh]
 0a60  vpermd zmm0,zmm1,zmm0
@@ -449,8 +449,8 @@
 0abb  vcvtps2dq zmm7,zmm7
 0ac1  vpackssdw zmm4,zmm4,zmm5
 0ac7  vpackssdw zmm6,zmm6,zmm7
-0acd  vpaddsw zmm4,zmm4,[r15+90h]
-0ad7  vpaddsw zmm6,zmm6,[r15+90h]
+0acd  vpaddsw zmm4,zmm4,[r15+98h]
+0ad7  vpaddsw zmm6,zmm6,[r15+98h]
 0ae1  vpackuswb zmm4,zmm4,zmm6
 0ae7  vmovups zmm5,[rel 0F1Bh]
 0af1  vpermd zmm4,zmm5,zmm4
@@ -487,8 +487,8 @@
 0ba7  vcvtps2dq zmm3,zmm3
 0bad  vpackssdw zmm0,zmm0,zmm1
 0bb3  vpackssdw zmm2,zmm2,zmm3
-0bb9  vpaddsw zmm0,zmm0,[r15+90h]
-0bc3  vpaddsw zmm2,zmm2,[r15+90h]
+0bb9  vpaddsw zmm0,zmm0,[r15+98h]
+0bc3  vpaddsw zmm2,zmm2,[r15+98h]
 0bcd  vpackuswb zmm0,zmm0,zmm2
 0bd3  vmovups zmm1,[rel 0F1Bh]
 0bdd  vpermd zmm0,zmm1,zmm0
@@ -510,8 +510,8 @@
 0c38  vcvtps2dq zmm7,zmm7
 0c3e  vpackssdw zmm4,zmm4,zmm5
 0c44  vpackssdw zmm6,zmm6,zmm7
-0c4a  vpaddsw zmm4,zmm4,[r15+90h]
-0c54  vpaddsw zmm6,zmm6,[r15+90h]
+0c4a  vpaddsw zmm4,zmm4,[r15+98h]
+0c54  vpaddsw zmm6,zmm6,[r15+98h]
 0c5e  vpackuswb zmm4,zmm4,zmm6
 0c64  vmovups zmm5,[rel 0F1Bh]
 0c6e  vpermd zmm4,zmm5,zmm4
@@ -542,24 +542,24 @@
 0ce9  tileloadd tmm5,[r9+r10]
 0cef  tdpbusd tmm2,tmm5,tmm6
 0cf4  tdpbusd tmm3,tmm5,tmm7
-0cf9  mov rdi,[r15+148h]
+0cf9  mov rdi,[r15+150h]
 0d00  mov r10,80h
 0d0a  tilestored [rdi+r10],tmm0
 0d10  tilestored [rdi+r10+40h],tmm1
 0d17  tilestored [rdi+r10+800h],tmm2
 0d21  tilestored [rdi+r10+840h],tmm3
-0d2b  mov rax,[r15+130h]
+0d2b  mov rax,[r15+138h]
 0d32  mov [r15+30h],rax
 0d36  imul rbx,[r15+38h],20h
 0d3b  add rax,rbx
-0d3e  mov [r15+130h],rax
-0d45  mov rax,[r15+140h]
+0d3e  mov [r15+138h],rax
+0d45  mov rax,[r15+148h]
 0d4c  mov [r15+28h],rax
-0d50  mov qword [r15+150h],1
+0d50  mov qword [r15+158h],1
 0d5b  dec qword [r15+50h]
 0d5f  jne near 0000000000000030h
 0d65  jmp 0000000000000F0Ch
-0d6a  mov rdi,[r15+148h]
+0d6a  mov rdi,[r15+150h]
 0d71  mov r13,8
 0d7b  vmovups zmm0,[rdi]
 0d81  vmovups zmm1,[rdi+40h]
@@ -589,8 +589,8 @@
 0e14  vcvtps2dq zmm3,zmm3
 0e1a  vpackssdw zmm0,zmm0,zmm1
 0e20  vpackssdw zmm2,zmm2,zmm3
-0e26  vpaddsw zmm0,zmm0,[r15+90h]
-0e30  vpaddsw zmm2,zmm2,[r15+90h]
+0e26  vpaddsw zmm0,zmm0,[r15+98h]
+0e30  vpaddsw zmm2,zmm2,[r15+98h]
 0e3a  vpackuswb zmm0,zmm0,zmm2
 0e40  vmovups zmm1,[rel 0F1Bh]
 0e4a  vpermd zmm0,zmm1,zmm0
@@ -612,8 +612,8 @@
 0ea5  vcvtps2dq zmm7,zmm7
 0eab  vpackssdw zmm4,zmm4,zmm5
 0eb1  vpackssdw zmm6,zmm6,zmm7
-0eb7  vpaddsw zmm4,zmm4,[r15+90h]
-0ec1  vpaddsw zmm6,zmm6,[r15+90h]
+0eb7  vpaddsw zmm4,zmm4,[r15+98h]
+0ec1  vpaddsw zmm6,zmm6,[r15+98h]
 0ecb  vpackuswb zmm4,zmm4,zmm6
 0ed1  vmovups zmm5,[rel 0F1Bh]
 0edb  vpermd zmm4,zmm5,zmm4
@@ -624,7 +624,7 @@
 0ef4  mov [r15+30h],rax
 0ef8  dec r13
 0efb  jne near 0000000000000D7Bh
-0f01  mov qword [r15+150h],0
+0f01  mov qword [r15+158h],0
 0f0c  nop
 0f0d  vzeroupper
 0f10  pop r15
