@@ -12,6 +12,7 @@ var root = new RootCommand("Measures kernels and networks against the machine's 
     NetworksCommand.Create(),
     CompressedCommand.Create(),
     TeamCommand.Create(),
+    TuckerCommand.Create(),
 };
 root.SetAction(parsed => parsed.GetValue(smoke)
     ? Math.Max(KernelsCommand.Run([.. WorkloadTable.Smoke], seconds: 0, json: null), NetworksCommand.RunSamples(seconds: 0))

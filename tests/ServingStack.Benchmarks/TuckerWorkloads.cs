@@ -29,10 +29,12 @@ internal static class TuckerWorkloads
         ("tucker-512x14", 512, 224, 224, 512, 14),
     ];
 
-    public static IEnumerable<KernelWorkload> Create() =>
+    public static IEnumerable<(string Name, TuckerProblem Problem)> Problems =>
         from block in Blocks
         from type in new[] { DataType.UInt8, DataType.Float32 }
-        select Create(block.Name, Problem(block, type));
+        select (block.Name, Problem(block, type));
+
+    public static IEnumerable<KernelWorkload> Create() => Problems.Select(block => Create(block.Name, block.Problem));
 
     private static KernelWorkload Create(string name, TuckerProblem problem)
     {
@@ -68,18 +70,23 @@ internal static class TuckerWorkloads
         Epilogue = new Epilogue { Output = type, OutputZeroPoint = type == DataType.UInt8 ? ZeroPoint : 0 },
     };
 
-    private static BoundKernel Bind(BenchmarkArena arena, TuckerProblem problem)
+    public static BoundKernel Bind(BenchmarkArena arena, TuckerProblem problem)
     {
         var weights = new TuckerWeights(WeightsOf(problem.Reduce), WeightsOf(problem.Core), WeightsOf(problem.Expand));
         var packed = arena.Own(TuckerTable.Select(problem).Pack(problem, weights));
-        var (first, last) = (problem.Reduce, problem.Expand);
-        var inputs = (long)first.InputHeight * first.InputWidth * first.InputChannels;
+        var last = problem.Expand;
         var outputs = (long)last.OutputHeight * last.OutputWidth * last.OutputChannels;
-        var input = first.Input == DataType.Float32 ? arena.RandomFloats(inputs) : arena.RandomBytes(inputs);
-        return packed.Bind(new ConvolutionOperands(1, input, arena.Empty(outputs * last.Epilogue.Output.Size())));
+        return packed.Bind(new ConvolutionOperands(
+            1, InputOf(arena, problem.Reduce), arena.Empty(outputs * last.Epilogue.Output.Size())));
     }
 
-    private static GemmWeights WeightsOf(ConvolutionProblem p) => p.Input == DataType.Float32
+    public static nint InputOf(BenchmarkArena arena, ConvolutionProblem p)
+    {
+        var count = (long)p.InputHeight * p.InputWidth * p.InputChannels;
+        return p.Input == DataType.Float32 ? arena.RandomFloats(count) : arena.RandomBytes(count);
+    }
+
+    public static GemmWeights WeightsOf(ConvolutionProblem p) => p.Input == DataType.Float32
         ? new GemmWeights { B = Numbers.FloatBytes(WeightCount(p)) }
         : new GemmWeights
         {
