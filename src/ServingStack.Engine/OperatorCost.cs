@@ -17,6 +17,7 @@ internal readonly record struct OperatorCost(long Flops, long BytesRead, long By
         ["FusedGemm"] = Gemm,
         ["QGemm"] = Gemm,
         ["MatMul"] = Gemm,
+        ["EmbeddingBag"] = node => node.Inputs[1]!.ElementCount * node.X.Shape[^1],
         ["MatMulNBits"] = node => node.Y.ElementCount * 2 * node.X.Shape[^1],
         ["MaxPool"] = Pool,
         ["AveragePool"] = Pool,
@@ -52,6 +53,8 @@ internal readonly record struct OperatorCost(long Flops, long BytesRead, long By
     {
         // A lookup touches the rows that it copies, not the table.
         if (node.OpType == "Gather") return node.Y.ByteLength + node.Inputs[1]!.ByteLength;
+        if (node.OpType == "EmbeddingBag")
+            return node.Inputs[1]!.ByteLength + (node.Inputs[1]!.ElementCount * node.X.ByteLength / Math.Max(1, node.X.Shape[0]));
         return node.Inputs.Sum(v => v?.ByteLength ?? 0);
     }
 

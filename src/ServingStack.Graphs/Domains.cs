@@ -23,7 +23,8 @@ public static class Domains
     /// from 3 on are further parts of x, concatenated along the channels.
     /// <c>FusedConv</c>, <c>FusedGemm</c>, <c>FusedAdd</c>: the standard operator, then clamped to <c>activation_min</c> and
     /// <c>activation_max</c>. Input 3 of a layer is added before clamping. <c>ChannelShuffle</c>: axis 1 seen as [<c>groups</c>,
-    /// channels / groups] and transposed.
+    /// channels / groups] and transposed. <c>EmbeddingBag</c>: rows of a constant table (floats, or bytes with <c>scale</c>, 1 or one a row,
+    /// and zero point as inputs 2 and 3) that the indices, input 1, look up; <c>pooling</c> (none, sum, mean) along the indices' last axis.
     /// </summary>
     public const string Fused = "servingstack.f";
 }

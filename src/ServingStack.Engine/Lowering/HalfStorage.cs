@@ -19,10 +19,13 @@ internal static class HalfStorage
     {
         if (rows > MostRows || weights.ElementType != ElementType.Float32 || weights.Bytes.Length <= MachineFeatures.Current.Caches.L2) return DataType.Float32;
         var floats = weights.As<float>();
-        return All(floats, x => (float)(Half)x == x) ? DataType.Float16
+        return HoldsExactly(floats) ? DataType.Float16
             : All(floats, x => (BitConverter.SingleToUInt32Bits(x) & 0xffff) == 0) ? DataType.BFloat16
             : DataType.Float32;
     }
+
+    /// <summary>Whether binary16 holds all of these numbers exactly.</summary>
+    public static bool HoldsExactly(ReadOnlySpan<float> floats) => All(floats, x => (float)(Half)x == x);
 
     /// <summary>The same numbers in the type that holds them.</summary>
     public static ReadOnlyMemory<byte> Narrowed(ReadOnlyMemory<byte> weights, DataType type)

@@ -27,6 +27,7 @@ internal static class LoweringTable
         .. Reductions.Rows,
         .. Normalizations.Rows,
         .. Gathers.Rows,
+        .. EmbeddingBags.Rows,
         .. Recurrents.Rows,
         .. Slices.Rows,
         .. Pads.Rows,

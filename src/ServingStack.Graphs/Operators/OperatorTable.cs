@@ -215,6 +215,7 @@ internal static class OperatorTable
     private static readonly OperatorRow[] Fused =
     [
         new("ChannelShuffle", 1, Elementwise.Infer) { Domain = Domains.Fused },
+        new("EmbeddingBag", 2, EmbeddingBag.Infer) { Domain = Domains.Fused },
         new("FusedAdd", 2, Broadcast.InferFused) { Domain = Domains.Fused },
         new("FusedAffine", 3, ChannelAffine.Infer) { Domain = Domains.Fused },
         new("FusedConv", 2, Conv.InferFused) { Domain = Domains.Fused },

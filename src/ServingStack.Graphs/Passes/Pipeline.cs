@@ -14,6 +14,7 @@ public static class Pipeline
         new FoldReshapeTargets(), // drops the last shape computations of a symbolic batch
         new FoldBatchNormalization(), // convolutions with their final weights
         new FoldMatMulBias(), // MatMul and Add become Gemm
+        new FuseEmbeddingBags(), // before bytes of tables look like layers' or become floats
         new RecognizeQuantized(), // integers from input to output
         new FuseQuantizedResidual(), // needs the islands recognized
         new FuseChannelShuffle(), // floats, or integers by now
@@ -26,7 +27,7 @@ public static class Pipeline
 
     /// <summary>The passes that keep a graph in standard operators, so that it can be saved.</summary>
     public static IReadOnlyList<IPass> Exportable { get; } =
-        [.. Portable.Where(p => p is not (RecognizeQuantized or FuseQuantizedResidual or FuseChannelShuffle or FoldDequantizedConstants
+        [.. Portable.Where(p => p is not (FuseEmbeddingBags or RecognizeQuantized or FuseQuantizedResidual or FuseChannelShuffle or FoldDequantizedConstants
             or FuseAffine or FuseActivations or FuseConcatAffine))];
 
     /// <summary>Runs the passes in order; shapes are inferred again after each change.</summary>

@@ -35,6 +35,11 @@ internal static class StandardForm
                 Shuffle();
                 return;
             }
+            if (node.OpType == "EmbeddingBag")
+            {
+                LookUp();
+                return;
+            }
             var y = node.OpType switch
             {
                 "QConv" => Layer("Conv", node.Input(2) is null ? null : DequantizedBias()),
@@ -60,6 +65,17 @@ internal static class StandardForm
             var axes = Enumerable.Range(0, split.Length).Select(axis => axis switch { 1 => 2L, 2 => 1L, _ => axis }).ToArray();
             var turned = Emit("Transpose", new AttributeMap { ["perm"] = axes }, Reshaped(node.Inputs[0]!, split));
             Finish(Reshaped(turned, [0, .. shape[1..]]));
+        }
+
+        private void LookUp()
+        {
+            var table = node.Inputs[0]!;
+            if (node.Input(2) is { } scale) table = Emit("DequantizeLinear", new AttributeMap { ["axis"] = 0L }, table, scale, node.Input(3));
+            var rows = Emit("Gather", new AttributeMap(), table, node.Inputs[1]);
+            var pooling = node.Attributes.String("pooling", "none");
+            var keep = new AttributeMap { ["keepdims"] = node.Attributes.Int("keepdims", 0) };
+            Finish(pooling == "none" ? rows : Emit(pooling == "sum" ? "ReduceSum" : "ReduceMean", keep, rows,
+                graph.AddConstant(Tensor.From<long>([-2], 1))));
         }
 
         private Value Parts()
