@@ -7,6 +7,13 @@ namespace ServingStack.Benchmarks;
 /// <summary>An ONNX file to measure, and what it is called.</summary>
 internal sealed record NetworkFile(string Network, Func<string> Path)
 {
+    /// <summary>Integer inputs are random ids below this.</summary>
+    public int Ids { get; init; } = 1;
+
+    /// <summary>What a recommender's tables hold, by its precision.</summary>
+    private static readonly (string Precision, PooledRecommender Network)[] Recommenders =
+        [("fp32", new()), ("int8", new() { QuantizedTables = true })];
+
     /// <summary>The networks that are measured where nothing else is asked for.</summary>
     private static readonly string[] Measured =
         ["resnet50", "vgg16", "googlenet", "inception_v3", "densenet121", "mobilenet_v2", "shufflenet"];
@@ -37,7 +44,12 @@ internal sealed record NetworkFile(string Network, Func<string> Path)
             if (precision != "int8") yield return new(name, () => Float(name));
             if (precision != "fp32") yield return new(name, () => Int8(name));
         }
-        if (!exact && precision.Length == 0)
+        if (exact) yield break;
+        foreach (var (tables, network) in Recommenders)
+            if (precision.Length == 0 || precision == tables)
+                if ("recommender_pooled".Contains(filter, StringComparison.Ordinal))
+                    yield return new("recommender_pooled", () => Recommender(tables, network)) { Ids = network.Rows };
+        if (precision.Length == 0)
             foreach (var sample in Samples().Where(s => s.Network.Contains(filter, StringComparison.Ordinal))) yield return sample;
     }
 
@@ -55,6 +67,9 @@ internal sealed record NetworkFile(string Network, Func<string> Path)
         var rows = new CalibrationRows(graph.Inputs[0].Shape!, CalibrationImages);
         OnnxWriter.Save(Int8Quantizer.Quantize(graph, rows, new Int8Options { CalibrationRows = CalibrationImages }).Graph, path);
     });
+
+    private static string Recommender(string tables, PooledRecommender network) =>
+        Kept($"recommender_pooled_{tables}.onnx", path => OnnxWriter.Save(network.Create(1), path));
 
     /// <summary>Written under another name first, so that an interrupted run leaves no half file behind.</summary>
     private static string Kept(string file, Action<string> write)

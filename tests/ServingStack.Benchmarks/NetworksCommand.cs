@@ -86,7 +86,7 @@ internal static class NetworksCommand
         var start = Stopwatch.GetTimestamp();
         var plan = session.PlanFor([.. compiled.Inputs.Select(input => Concrete(input, batch))]);
         var planned = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        FillInputs(compiled, plan);
+        FillInputs(compiled, plan, file.Ids);
         var bytes = File.ReadAllBytes(path);
         var literal = OutputsOf(bytes, plan, batch);
         using var peer = new OnnxRuntimePeer(bytes, batch);
@@ -110,12 +110,14 @@ internal static class NetworksCommand
 
     private static long[] Concrete(TensorSpec input, int batch) => [.. input.Shape.Select(d => d.IsFixed ? d.Value : batch)];
 
-    private static void FillInputs(CompiledModel model, Plan plan)
+    private static void FillInputs(CompiledModel model, Plan plan, int ids)
     {
         var random = new Random(31);
         for (var i = 0; i < plan.InputCount; i++)
             if (model.Inputs[i].ElementType == ElementType.Float32)
                 Numbers.Fill(random, MemoryMarshal.Cast<byte, float>(plan.Input(i)));
+            else if (model.Inputs[i].ElementType == ElementType.Int64)
+                foreach (ref var id in MemoryMarshal.Cast<byte, long>(plan.Input(i))) id = random.Next(ids);
     }
 
     private static void CopyInputs(Plan plan, OnnxRuntimePeer peer)
