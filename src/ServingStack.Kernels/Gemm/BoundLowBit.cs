@@ -30,6 +30,7 @@ internal sealed unsafe class BoundLowBit : BoundKernel
     private readonly EmittedKernel _lastLarge;
     private readonly EmittedKernel _lastSmall;
     private readonly EmittedKernel? _outliers;
+    private readonly RowPreparation? _preparation;
 
     public BoundLowBit(EmittedLowBit product, GemmOperands operands)
     {
@@ -57,6 +58,8 @@ internal sealed unsafe class BoundLowBit : BoundKernel
         var layout = new PreparedLayout(product, _tiles.LargeRows, lanes);
         _tilesPerBlock = (int)Math.Clamp(MachineFeatures.Current.Caches.L2 / 4 / layout.TileBytes, 1, _tiles.Count);
         _prepared = new PreparedRows[MaxParts];
+        if (product.Preparation(_tiles.LargeRows) is { } prepareLarge)
+            _preparation = new RowPreparation(prepareLarge, hasSmall ? product.Preparation(smallRows)! : prepareLarge, operands, _tiles);
         for (var part = 0; part < MaxParts; part++) _prepared[part] = new PreparedRows(layout, _tilesPerBlock, _shape.Vectors);
     }
 
@@ -79,7 +82,8 @@ internal sealed unsafe class BoundLowBit : BoundKernel
         for (var tile = firstTile; tile < endTile; tile += _tilesPerBlock)
         {
             var end = Math.Min(tile + _tilesPerBlock, endTile);
-            for (var i = tile; i < end; i++) prepared.Fill(i - tile, _operands, _tiles.FirstRow(i), _tiles.FirstRow(i + 1));
+            if (_preparation is not null) _preparation.Fill(prepared, tile, end);
+            else for (var i = tile; i < end; i++) prepared.Fill(i - tile, _operands, _tiles.FirstRow(i), _tiles.FirstRow(i + 1));
             for (var group = firstGroup; group < endGroup; group++)
                 if (_outliers is null) RunBlock(&arguments, prepared, tile, end, group);
                 else RunWithOutliers(&arguments, prepared, tile, end, group);

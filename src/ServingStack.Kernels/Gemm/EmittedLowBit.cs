@@ -70,6 +70,14 @@ internal sealed class EmittedLowBit : PackedLowBit
         return KernelCache.Shared.GetOrEmit(key, static missing => new LowBitTileEmitter(missing));
     }
 
+    /// <summary>Prepares rows of floats; null for those that managed code prepares: bytes, and with outliers.</summary>
+    public EmittedKernel? Preparation(int rows)
+    {
+        if (Problem.A != DataType.Float32 || Problem.HasOutliers) return null;
+        var key = new LowBitPreparationKey(rows, Problem.K, BlockSteps, Problem.HasZeroPoints);
+        return KernelCache.Shared.GetOrEmit(key, static missing => new LowBitPreparationEmitter(missing));
+    }
+
     public static EmittedKernel OutlierKernel(int lanes) =>
         KernelCache.Shared.GetOrEmit(new OutlierKernelKey(lanes), static missing => new OutlierEmitter(missing));
 

@@ -38,7 +38,9 @@ internal sealed unsafe class PreparedRows
         var scaleBytes = tiles * PreparedLayout.ScaleStride;
         var sumBytes = Math.Max(layout.Lanes, 1) * vectors * NativeBuffer.Alignment;
         _memory = GC.AllocateArray<byte>(
-            checked(NativeBuffer.Alignment + layout.RowBytes + scaleBytes + sumBytes + (tiles * layout.TileBytes)), pinned: true);
+            checked(NativeBuffer.Alignment + layout.RowBytes + scaleBytes + sumBytes + (tiles * layout.TileBytes)
+                + LowBitPreparationEmitter.SpareBytes),
+            pinned: true);
         var start = Marshal.UnsafeAddrOfPinnedArrayElement(_memory, 0);
         _row = (start + NativeBuffer.Alignment - 1) / NativeBuffer.Alignment * NativeBuffer.Alignment;
         _scales = _row + layout.RowBytes;
