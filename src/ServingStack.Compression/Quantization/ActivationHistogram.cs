@@ -9,6 +9,7 @@ internal sealed class ActivationHistogram(double least, double most)
     public const int BinCount = 2048;
 
     private const double ClippedShare = 1e-4;
+    private const double TrimmedShare = 1e-5;
 
     // Candidate ends of the range, as shares of the whole, in steps of a 64th.
     private const int Candidates = 64;
@@ -27,6 +28,7 @@ internal sealed class ActivationHistogram(double least, double most)
         RangeMethod.MinMax => ActivationQuantization.Covering(least, most),
         RangeMethod.Percentile => Percentile(),
         RangeMethod.MinimumError => MinimumError(),
+        RangeMethod.ApproximateError => ApproximateError(),
         _ => throw new NotSupportedException($"Unknown range method {method}."),
     };
 
@@ -50,6 +52,34 @@ internal sealed class ActivationHistogram(double least, double most)
                 if (error < best.Error) best = (error, low, high);
             }
         return ActivationQuantization.Covering(best.Low, best.High);
+    }
+
+    /// <summary>Trims a small share of the numbers a step at the end where that removes more bins, until the error rises.</summary>
+    private ActivationQuantization ApproximateError()
+    {
+        var share = Math.Max(1, (long)(_counts.Sum() * TrimmedShare));
+        var (first, last) = (0, BinCount - 1);
+        var error = SquaredError(Math.Min(least, 0), Math.Max(most, 0));
+        while (first < last)
+        {
+            var (fromBelow, fromAbove) = (Trimmed(first, 1, share), Trimmed(last, -1, share));
+            var (f, l) = fromBelow - first >= last - fromAbove ? (fromBelow, last) : (first, fromAbove);
+            if (l <= f) break;
+            var next = SquaredError(Math.Min(Edge(f), 0), Math.Max(Edge(l + 1), 0));
+            if (next > error) break;
+            (first, last, error) = (f, l, next);
+        }
+        return ActivationQuantization.Covering(Edge(first), Edge(last + 1));
+    }
+
+    private double Edge(int bin) => least + (bin * Width);
+
+    /// <summary>The bin where a walk ends that passes <paramref name="share"/> numbers; at least one bin on.</summary>
+    private int Trimmed(int bin, int step, long share)
+    {
+        do share -= _counts[bin];
+        while (bin + step is >= 0 and < BinCount && (bin += step) >= 0 && share > _counts[bin]);
+        return bin;
     }
 
     /// <summary>Rounding spreads evenly over a step, whose mean square is step^2 / 12; what is clipped lands on the end of the

@@ -57,7 +57,7 @@ internal sealed class Calibrator(ILabelledRows rows, int rowCount, RangeMethod m
     }
 
     /// <summary>A copy that also gives the named values which are no outputs yet.</summary>
-    private static Graph WithOutputs(Graph graph, IReadOnlySet<string> names)
+    public static Graph WithOutputs(Graph graph, IReadOnlySet<string> names)
     {
         var copy = OnnxReader.Load(OnnxWriter.ToBytes(graph), graph.Name);
         ShapeInference.Run(copy);

@@ -3,7 +3,8 @@ using ServingStack.Graphs;
 namespace ServingStack.Compression.Quantization;
 
 /// <summary>Writes QuantizeLinear and DequantizeLinear into a graph, by the ranges that calibration found.</summary>
-internal sealed class QdqWriter(Graph graph, QuantizationScope scope, IReadOnlyDictionary<string, ActivationQuantization> ranges)
+internal sealed class QdqWriter(
+    Graph graph, QuantizationScope scope, IReadOnlyDictionary<string, ActivationQuantization> ranges, Func<Node, LayerQuantization> weightsOf)
 {
     private readonly HashSet<string> _names =
         [.. graph.Inputs.Concat(graph.Nodes.SelectMany(n => n.Inputs.OfType<Value>().Concat(n.Outputs))).Select(v => v.Name),
@@ -15,6 +16,13 @@ internal sealed class QdqWriter(Graph graph, QuantizationScope scope, IReadOnlyD
         var scales = layers.ToDictionary(layer => layer, layer => QuantizationOf(layer.Inputs[0]!).Scale);
         foreach (var value in activations) QuantizeActivation(value);
         foreach (var layer in layers) QuantizeLayer(layer, scales[layer]);
+    }
+
+    /// <summary>Appends the two operators that bring a value to bytes and back; returns what comes back.</summary>
+    public static Value RoundTrip(Graph graph, Value x, ActivationQuantization range)
+    {
+        var (scale, zeroPoint) = (graph.AddConstant(Tensor.Scalar(range.Scale)), graph.AddConstant(Tensor.Scalar(range.ZeroPoint)));
+        return graph.Add("DequantizeLinear", graph.Add("QuantizeLinear", x, scale, zeroPoint), scale, zeroPoint);
     }
 
     /// <summary>What only moves numbers hands on the quantization of what it reads.</summary>
@@ -47,7 +55,7 @@ internal sealed class QdqWriter(Graph graph, QuantizationScope scope, IReadOnlyD
     private void QuantizeLayer(Node layer, float activationScale)
     {
         var (weights, axis) = (layer.Inputs[1]!, QuantizableOperators.ChannelAxis(layer)!.Value);
-        var quantization = LayerQuantization.Of(weights.Constant!, axis);
+        var quantization = weightsOf(layer);
         layer.SetInput(1, Dequantized(layer, $"{layer.Name}.weight",
             Tensor.From<sbyte>(quantization.Weights, weights.Constant!.Dimensions), quantization.Scales, axis));
         if (layer.Input(2)?.Constant is not { } bias) return;

@@ -14,4 +14,10 @@ public enum RangeMethod
     /// outlier-aware quantization).
     /// </summary>
     MinimumError,
+
+    /// <summary>
+    /// The same error, but the range is only trimmed as long as that helps, always at the end where less is lost: a walk along the
+    /// histogram in place of a search.
+    /// </summary>
+    ApproximateError,
 }
