@@ -8,9 +8,6 @@ internal static class Winograd
     // With fewer channels bringing tiles to the points and back takes longer than the multiplications that it saves.
     private const int LeastChannels = 16;
 
-    // Tiles of an image from which on weights from beyond the second-level cache are worth their way.
-    private const int LeastTilesForFarWeights = 16;
-
     /// <summary>The table row of one algorithm, on the emitted tiles of AVX-512.</summary>
     public static KernelRow<ConvolutionProblem, PackedConvolution> Row<TTransform>(string name)
         where TTransform : struct, IWinogradTransform => new(
@@ -45,9 +42,10 @@ internal static class Winograd
         if (tiles * points * 3 > pixels * 9 * 2)
             return $"takes images that fill its tiles of {TTransform.Outputs}x{TTransform.Outputs}, "
                 + $"not {problem.OutputHeight}x{problem.OutputWidth}";
+        // Weights from beyond the second-level cache, one set a point, are worth their way from about as many tiles on.
         var weightBytes = (long)points * inputs * outputs * sizeof(float);
-        return tiles < LeastTilesForFarWeights && weightBytes > MachineFeatures.Current.Caches.L2
-            ? $"takes {LeastTilesForFarWeights} tiles an image or more for weights of {weightBytes >> 10} KiB, not {tiles}"
+        return tiles < points && weightBytes > MachineFeatures.Current.Caches.L2
+            ? $"takes {points} tiles an image or more for weights of {weightBytes >> 10} KiB, not {tiles}"
             : null;
     }
 }
