@@ -34,11 +34,16 @@ public static class Concat
 
     private sealed unsafe class Chunks : BoundKernel
     {
+        // Rows that share cache lines are still in the first-level cache when the next piece comes.
+        private const long BytesAtOnce = 8 << 10;
+        private const long CacheLine = 64;
+
         private readonly nint[] _pieces;
         private readonly long[] _bytes;
         private readonly nint _whole;
         private readonly long _wholeBytes;
         private readonly long _rows;
+        private readonly long _rowsAtOnce;
         private readonly bool _join;
 
         public Chunks(string name, nint[] pieces, long[] bytes, nint whole, long rows, bool join)
@@ -46,6 +51,7 @@ public static class Concat
             KernelName = name;
             (_pieces, _bytes, _whole, _rows, _join) = (pieces, bytes, whole, rows, join);
             _wholeBytes = bytes.Sum();
+            _rowsAtOnce = bytes.Min() >= CacheLine ? 1 : Math.Max(1, BytesAtOnce / Math.Max(1, _wholeBytes));
             MaxParts = PartRange.MaxParts(rows, rows * _wholeBytes * 2);
         }
 
@@ -56,15 +62,19 @@ public static class Concat
         public override void Run(int part, int parts)
         {
             var range = PartRange.Of(_rows, part, parts);
-            for (var row = range.Start; row < range.End; row++)
+            for (var row = range.Start; row < range.End; row += _rowsAtOnce) Run(row, Math.Min(_rowsAtOnce, range.End - row));
+        }
+
+        private void Run(long row, long rows)
+        {
+            var whole = (byte*)_whole + (row * _wholeBytes);
+            for (var i = 0; i < _pieces.Length; i++)
             {
-                var whole = (byte*)_whole + (row * _wholeBytes);
-                for (var i = 0; i < _pieces.Length; i++)
-                {
-                    var piece = (byte*)_pieces[i] + (row * _bytes[i]);
-                    BlockCopy.Run(_join ? piece : whole, _join ? whole : piece, _bytes[i]);
-                    whole += _bytes[i];
-                }
+                var bytes = _bytes[i];
+                var piece = (byte*)_pieces[i] + (row * bytes);
+                if (_join) RowCopy.Run(piece, bytes, whole, _wholeBytes, bytes, rows);
+                else RowCopy.Run(whole, _wholeBytes, piece, bytes, bytes, rows);
+                whole += bytes;
             }
         }
     }

@@ -14,6 +14,7 @@ internal sealed unsafe class StridedCopy : BoundKernel
     private readonly nint _target;
     private readonly int _elementSize;
     private readonly IterationSpace _space;
+    private readonly IterationSpace? _runs;
     private readonly delegate*<byte*, long, byte*, long, long, void> _row;
 
     public StridedCopy(string name, int elementSize, nint source, nint target, IterationSpace space)
@@ -21,6 +22,7 @@ internal sealed unsafe class StridedCopy : BoundKernel
         KernelName = name;
         (_source, _target, _elementSize, _space) = (source, target, elementSize, space);
         _row = RowFor(elementSize);
+        if (space.Sizes.Length > 1 && space.RowStride(0) == 1 && space.RowStride(1) == 1) _runs = space.Without(space.Sizes.Length - 2);
         MaxParts = PartRange.MaxParts(space.Rows, space.Count * elementSize * 2);
     }
 
@@ -32,6 +34,11 @@ internal sealed unsafe class StridedCopy : BoundKernel
     {
         var range = PartRange.Of(_space.Rows, part, parts);
         if (_space.RowLength == 0) return;
+        if (_runs is not null)
+        {
+            RunBlocks(range);
+            return;
+        }
         var cursor = new Cursor(_space, range.Start);
         var (strideSource, strideTarget, bytes) = (_space.RowStride(0), _space.RowStride(1), _space.RowLength * _elementSize);
         for (var row = range.Start; row < range.End; row++, cursor.Next(_space))
@@ -40,6 +47,24 @@ internal sealed unsafe class StridedCopy : BoundKernel
             var target = (byte*)_target + (cursor.Offset(1) * _elementSize);
             if (strideSource == 1 && strideTarget == 1) BlockCopy.Run(source, target, bytes);
             else _row(source, strideSource, target, strideTarget, _space.RowLength);
+        }
+    }
+
+    /// <summary>Rows that are dense on both sides: those of the innermost axis but one at a time.</summary>
+    private void RunBlocks(PartRange range)
+    {
+        var axis = _space.Sizes.Length - 2;
+        var length = _space.Sizes[axis];
+        var (strideSource, strideTarget) = (_space.Strides(0)[axis] * _elementSize, _space.Strides(1)[axis] * _elementSize);
+        var cursor = new Cursor(_runs!, range.Start / length);
+        for (var row = range.Start; row < range.End; cursor.Next(_runs!))
+        {
+            var first = row % length;
+            var rows = Math.Min(length - first, range.End - row);
+            var source = (byte*)_source + (cursor.Offset(0) * _elementSize) + (first * strideSource);
+            var target = (byte*)_target + (cursor.Offset(1) * _elementSize) + (first * strideTarget);
+            RowCopy.Run(source, strideSource, target, strideTarget, _space.RowLength * _elementSize, rows);
+            row += rows;
         }
     }
 

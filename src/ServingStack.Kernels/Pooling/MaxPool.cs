@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using ServingStack.Kernels.Parallel;
 using ServingStack.Kernels.Vectors;
@@ -53,6 +54,8 @@ public static class MaxPool
             var stepX = channels * problem.DilationX;
             var width = Vector512<T>.Count;
             long c = 0;
+            if (y.Taps == 3 && x.Taps == 3)
+                for (; c <= channels - width; c += width) Nine(source + c, stepY, stepX).Store(target + c);
             for (; c <= channels - (4 * width); c += 4 * width) FourVectors(source + c, stepY, stepX, y.Taps, x.Taps, target + c);
             for (; c <= channels - width; c += width)
             {
@@ -66,6 +69,18 @@ public static class MaxPool
             var rest = (int)(channels - c);
             if (rest > 0) PixelTail(source + c, stepY, stepX, y.Taps, x.Taps, target + c, rest);
         }
+
+        /// <summary>The usual window, without loops and without one long chain.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static Vector512<T> Nine(T* source, long stepY, long stepX)
+        {
+            var (first, second, third) = (Three(source, stepX), Three(source + stepY, stepX), Three(source + (2 * stepY), stepX));
+            return Vector512.MaxNative(Vector512.MaxNative(first, second), third);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static Vector512<T> Three(T* source, long step) => Vector512.MaxNative(
+            Vector512.MaxNative(Vector512.Load(source), Vector512.Load(source + step)), Vector512.Load(source + (2 * step)));
 
         // Neighbouring cache lines at once: a large window would come from memory once for each vector.
         private void FourVectors(T* source, long stepY, long stepX, int tapsY, int tapsX, T* target)
