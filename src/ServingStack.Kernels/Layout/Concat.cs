@@ -62,10 +62,26 @@ public static class Concat
         public override void Run(int part, int parts)
         {
             var range = PartRange.Of(_rows, part, parts);
-            for (var row = range.Start; row < range.End; row += _rowsAtOnce) Run(row, Math.Min(_rowsAtOnce, range.End - row));
+            if (_rowsAtOnce == 1) RunWide(range);
+            else
+                for (var row = range.Start; row < range.End; row += _rowsAtOnce) RunNarrow(row, Math.Min(_rowsAtOnce, range.End - row));
         }
 
-        private void Run(long row, long rows)
+        private void RunWide(PartRange range)
+        {
+            for (var row = range.Start; row < range.End; row++)
+            {
+                var whole = (byte*)_whole + (row * _wholeBytes);
+                for (var i = 0; i < _pieces.Length; i++)
+                {
+                    var piece = (byte*)_pieces[i] + (row * _bytes[i]);
+                    BlockCopy.Run(_join ? piece : whole, _join ? whole : piece, _bytes[i]);
+                    whole += _bytes[i];
+                }
+            }
+        }
+
+        private void RunNarrow(long row, long rows)
         {
             var whole = (byte*)_whole + (row * _wholeBytes);
             for (var i = 0; i < _pieces.Length; i++)
