@@ -13,6 +13,8 @@ internal sealed unsafe class BoundLowBit : BoundKernel
     // Multiply-adds of about a microsecond: a part must be worth waking a worker for, and a call that long worth a transition.
     private const long MicrosecondOfWork = 500_000;
     private const int Lanes = 16;
+    // Of the second-level cache, a 16th: rows that are asked for ahead, weights and results pass through it, too.
+    private const int PreparedShare = 16;
 
     private readonly EmittedLowBit _product;
     private readonly GemmOperands _operands;
@@ -56,7 +58,7 @@ internal sealed unsafe class BoundLowBit : BoundKernel
         var lanes = product.Outliers is null ? 0 : (int)BitOperations.RoundUpToPowerOf2((uint)_tiles.LargeRows);
         if (lanes > 0) _outliers = EmittedLowBit.OutlierKernel(lanes);
         var layout = new PreparedLayout(product, _tiles.LargeRows, lanes);
-        _tilesPerBlock = (int)Math.Clamp(MachineFeatures.Current.Caches.L2 / 4 / layout.TileBytes, 1, _tiles.Count);
+        _tilesPerBlock = (int)Math.Clamp(MachineFeatures.Current.Caches.L2 / PreparedShare / layout.TileBytes, 1, _tiles.Count);
         _prepared = new PreparedRows[MaxParts];
         if (product.Preparation(_tiles.LargeRows) is { } prepareLarge)
             _preparation = new RowPreparation(prepareLarge, hasSmall ? product.Preparation(smallRows)! : prepareLarge, operands, _tiles);
@@ -82,12 +84,21 @@ internal sealed unsafe class BoundLowBit : BoundKernel
         for (var tile = firstTile; tile < endTile; tile += _tilesPerBlock)
         {
             var end = Math.Min(tile + _tilesPerBlock, endTile);
-            if (_preparation is not null) _preparation.Fill(prepared, tile, end);
-            else for (var i = tile; i < end; i++) prepared.Fill(i - tile, _operands, _tiles.FirstRow(i), _tiles.FirstRow(i + 1));
+            Prepare(prepared, tile, end);
             for (var group = firstGroup; group < endGroup; group++)
                 if (_outliers is null) RunBlock(&arguments, prepared, tile, end, group);
                 else RunWithOutliers(&arguments, prepared, tile, end, group);
         }
+    }
+
+    private void Prepare(PreparedRows prepared, int tile, int end)
+    {
+        if (_preparation is not null)
+        {
+            _preparation.Fill(prepared, tile, end);
+            return;
+        }
+        for (var i = tile; i < end; i++) prepared.Fill(i - tile, _operands, _tiles.FirstRow(i), _tiles.FirstRow(i + 1));
     }
 
     private void RunBlock(LowBitArguments* arguments, PreparedRows prepared, int tile, int end, int group)

@@ -21,6 +21,9 @@ internal sealed class LowBitPreparationEmitter(LowBitPreparationKey key) : Kerne
     private const int Straight = 4;
     private const int StraightSteps = 8;
     private const int Largest = 4;
+    private const int RowsAhead = 4;
+    // Of rows up to here the next ones fit the first-level cache, too.
+    private const int NearDepth = 1024;
     private const int GroupRows = 8;
     // The larger of two magnitudes.
     private const byte LargerMagnitude = 0b1011;
@@ -241,6 +244,7 @@ internal sealed class LowBitPreparationEmitter(LowBitPreparationKey key) : Kerne
                 if (floats - (i * Lanes) >= Lanes) Asm.vmulps(vectors[i], _factors[row], numbers);
                 else Asm.vmulps(vectors[i].k1.z, _factors[row], numbers);
                 Asm.vcvtps2dq(vectors[i], vectors[i]);
+                if (rows > 1) AskForLaterRows(__byte_ptr[RowAt[row] + (Stride * RowsAhead) + (sizeof(float) * (at + (i * Lanes)))]);
             }
             Asm.vpackssdw(vectors[0], vectors[0], vectors[^1]);
             words[row] = vectors[0];
@@ -255,6 +259,13 @@ internal sealed class LowBitPreparationEmitter(LowBitPreparationKey key) : Kerne
             else Asm.vextracti32x4(target, bytes, (byte)step);
         }
         Vectors.ReturnTo(mark);
+    }
+
+    // Memory is idle while rows that are near already are quantized.
+    private void AskForLaterRows(AssemblerMemoryOperand row)
+    {
+        if (key.Depth <= NearDepth) Asm.prefetcht0(row);
+        else Asm.prefetcht1(row);
     }
 
     // Eight times the sums of a block, by dot products with eights, for eight rows at a time.

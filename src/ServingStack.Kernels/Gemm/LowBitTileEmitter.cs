@@ -50,6 +50,7 @@ internal sealed class LowBitTileEmitter(LowBitTileKey key) : KernelEmitter
         _sums = Vectors.Take(Sums, "sums");
         var nextTile = Asm.CreateLabel();
         Asm.Label(ref nextTile);
+        if (key.Rows > 1) AskForResults();
         var mark = Vectors.Mark();
         TakeDepthRegisters();
         EmitDepth();
@@ -58,6 +59,18 @@ internal sealed class LowBitTileEmitter(LowBitTileKey key) : KernelEmitter
         new TileEpilogueEmitter(key.Epilogue, Asm, Vectors, _sums, Constant).Emit();
         Asm.dec(__qword_ptr[Arguments + TileEmitter.Offset(nameof(TileArguments.Tiles))]);
         Asm.jnz(nextTile);
+    }
+
+    // Rows of results lie apart: all their lines come while the tile is multiplied, not one after another when it is stored.
+    private void AskForResults()
+    {
+        var vectorBytes = 16 * key.Epilogue.Output.Size();
+        Asm.mov(Row, __qword_ptr[Arguments + TileEmitter.Offset(nameof(TileArguments.C))]);
+        for (var i = 0; i < key.Rows; i++)
+        {
+            for (var at = 0; at < key.Vectors * vectorBytes; at += StepBytes) Asm.prefetchw(__byte_ptr[Row + at]);
+            if (i < key.Rows - 1) Asm.add(Row, __qword_ptr[Arguments + TileEmitter.Offset(nameof(TileArguments.StrideC))]);
+        }
     }
 
     private void TakeDepthRegisters()
