@@ -20,7 +20,10 @@ public sealed class CompressionRun(Graph original, string sourceHash, TuckerOpti
     /// <summary>How many times fewer flops are tried for an accuracy budget, hardest first.</summary>
     private static readonly double[] Factors = [8, 6, 5, 4, 3, 2.5, 2, 1.75, 1.5, 1.25];
 
-    private const int TimeAttempts = 5;
+    private const int TimeAttempts = 6;
+
+    // So much more than asked for is near enough.
+    private const double Excess = 1.1;
 
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(300);
 
@@ -57,8 +60,8 @@ public sealed class CompressionRun(Graph original, string sourceHash, TuckerOpti
     }
 
     /// <summary>
-    /// Layers by themselves do not add up to the network exactly, so the whole is measured too, and the budget of layers tightened by what is
-    /// missing.
+    /// Layers by themselves do not add up to the network exactly, so the whole is measured too, and the budget of layers moved by what is
+    /// missing or too much.
     /// </summary>
     private TuckerOptions WithinTime(double factor)
     {
@@ -66,18 +69,20 @@ public sealed class CompressionRun(Graph original, string sourceHash, TuckerOpti
         var prepared = TuckerCompressor.Prepare(original);
         var cost = new MeasuredCost(prepared);
         var before = GraphTimer.Measure(prepared, Patience).Total;
-        var (asked, best) = (factor, 0.0);
+        (TuckerOptions Options, double Reached)? best = null;
+        var (asked, most) = (factor, 0.0);
         for (var attempt = 0; attempt < TimeAttempts; attempt++)
         {
             var options = tucker with { Selector = new BudgetRanks(cost, asked) };
             var reached = before / GraphTimer.Measure(TuckerCompressor.Compress(original, options).Graph, Patience).Total;
             Say(FormattableString.Invariant($"layers of 1/{asked:0.00} of the time bring the network to 1/{reached:0.00}"));
-            if (reached >= factor) return options;
-            best = Math.Max(best, reached);
-            asked *= 1.02 * factor / reached;
+            if (reached >= factor && (best is null || reached < best.Value.Reached)) best = (options, reached);
+            if (reached >= factor && reached < factor * Excess) break;
+            most = Math.Max(most, reached);
+            asked = 1.02 * Math.Max(1, 1 + ((asked - 1) * (factor - 1) / Math.Max(reached - 1, (factor - 1) / 4)));
         }
-        throw new TuckerException(FormattableString.Invariant(
-            $"No ranks bring the network to 1/{factor} of its time: the best reachable was 1/{best:0.00}. Ask for less."));
+        return best?.Options ?? throw new TuckerException(FormattableString.Invariant(
+            $"No ranks bring the network to 1/{factor} of its time: the best reachable was 1/{most:0.00}. Ask for less."));
     }
 
     private (Graph, CompressionReport) Run(TuckerOptions options, TrainingOptions training)
