@@ -1,5 +1,6 @@
 using ServingStack.Compression.Datasets;
 using ServingStack.Compression.Evaluation;
+using ServingStack.Training.Native;
 using static TorchSharp.torch;
 
 namespace ServingStack.Training.Data;
@@ -15,6 +16,8 @@ public sealed class ImageData(
     // Each channel's number for each pixel value; the first is black.
     private readonly float[][] _numbers = [.. Enumerable.Range(0, images.Channels).Select(channel =>
         Enumerable.Range(0, 256).Select(p => (normalization ?? ChannelNormalization.None).Apply((byte)p, channel)).ToArray())];
+
+    static ImageData() => TorchRuntime.EnsureLoaded();
 
     public int Count => images.Count;
 

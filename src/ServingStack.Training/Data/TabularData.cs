@@ -1,4 +1,5 @@
 using ServingStack.Compression.Datasets;
+using ServingStack.Training.Native;
 using static TorchSharp.torch;
 
 namespace ServingStack.Training.Data;
@@ -6,6 +7,8 @@ namespace ServingStack.Training.Data;
 /// <summary>Rows for a recommender: inputs [n, categorical columns] of ids and [n, dense features], targets [n, 1] of 0 or 1.</summary>
 public sealed class TabularData(TabularDataset table) : ITrainingData
 {
+    static TabularData() => TorchRuntime.EnsureLoaded();
+
     public int Count => table.Count;
 
     public Batch Take(ReadOnlySpan<int> rows, Random? augmentation = null)
