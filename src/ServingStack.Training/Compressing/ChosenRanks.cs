@@ -39,7 +39,7 @@ internal static class ChosenRanks
     private static string PathFor(string checkpoint, TuckerOptions options)
     {
         var wish = string.Create(CultureInfo.InvariantCulture, $"{options.Selector.Description} {options.Pointwise} {options.Linear} ") +
-            string.Create(CultureInfo.InvariantCulture, $"{(options.Calibration is null ? 0 : options.CalibrationRows)} {options.Iterations} ") +
+            $"{(options.Calibration is null ? 0 : options.CalibrationRows)} {options.Iterations} " +
             $"{string.Join(',', options.Keep.Order())} " + string.Join(',', options.Ranks.Select(r => $"{r.Key} {r.Value}").Order());
         return $"{checkpoint}-ranks-{Lineage.HashOf(Encoding.UTF8.GetBytes(wish))[..12]}";
     }

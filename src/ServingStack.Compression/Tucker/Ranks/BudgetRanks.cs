@@ -19,7 +19,7 @@ public sealed class BudgetRanks(IRankCost cost, double factor) : IRankSelector
 
     private sealed record Candidate(RankPair? Ranks, double Error, double Cost);
 
-    public string Description => string.Create(CultureInfo.InvariantCulture, $"budget of {cost.Unit} / {_factor}");
+    public string Description => string.Create(CultureInfo.InvariantCulture, $"budget of {cost.Unit} / {_factor:0.###}");
 
     /// <exception cref="TuckerException">No ranks meet the budget; the message says the best reachable.</exception>
     public IReadOnlyList<RankChoice> Select(IReadOnlyList<TuckerLayer> layers, long fixedFlops)

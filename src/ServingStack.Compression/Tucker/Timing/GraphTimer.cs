@@ -11,6 +11,10 @@ namespace ServingStack.Compression.Tucker.Timing;
 public static class GraphTimer
 {
     private const int Most = 200;
+
+    // On a busy machine a process may stand still for longer than the time that is enough.
+    private const int Least = 10;
+
     private static readonly TimeSpan Enough = TimeSpan.FromMilliseconds(30);
 
     /// <summary>Seconds of each step by its name, and of the whole.</summary>
@@ -24,7 +28,7 @@ public static class GraphTimer
         var total = long.MaxValue;
         plan.Run();
         var watch = Stopwatch.StartNew();
-        for (var run = 0; run < Most && (run < 3 || watch.Elapsed < (enough ?? Enough)); run++)
+        for (var run = 0; run < Most && (run < Least || watch.Elapsed < (enough ?? Enough)); run++)
         {
             var start = Stopwatch.GetTimestamp();
             plan.Run();
