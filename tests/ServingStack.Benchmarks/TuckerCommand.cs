@@ -25,7 +25,11 @@ internal static class TuckerCommand
 
     public static Command Create()
     {
-        var filter = new Argument<string>("filter") { Description = "Only blocks whose name contains this.", DefaultValueFactory = _ => "" };
+        var filter = new Argument<string>("filter")
+        {
+            Description = "Only blocks whose name contains this.",
+            DefaultValueFactory = _ => "",
+        };
         var seconds = new Option<double>("--seconds") { Description = "Time for each row.", DefaultValueFactory = _ => 0.4 };
         var json = new Option<FileInfo?>("--json") { Description = "Also write the rows to this file." };
         var command = new Command("tucker", "Time Tucker blocks against the layers that they replace, one core.") { filter, seconds, json };
@@ -34,7 +38,8 @@ internal static class TuckerCommand
             var blocks = TuckerWorkloads.Problems.Where(b => b.Name.Contains(parsed.GetValue(filter)!, StringComparison.Ordinal)).ToArray();
             var rows = Progress.Over("tucker", blocks, b => b.Name, block => Measure(block.Name, block.Problem, parsed.GetValue(seconds)));
             var machine = MachineFeatures.Current;
-            Report.Print($"{machine.ProcessorName}, {machine.InstructionSet}, one core, best of many, in turns", rows, parsed.GetValue(json));
+            Report.Print(
+                $"{machine.ProcessorName}, {machine.InstructionSet}, one core, best of many, in turns", rows, parsed.GetValue(json));
         });
         return command;
     }
