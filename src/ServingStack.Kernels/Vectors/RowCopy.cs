@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace ServingStack.Kernels.Vectors;
 
 /// <summary>
-/// Copies many blocks of the same length, as the rows of a narrow matrix within a wide one are: how to copy one is decided once. Strides are
-/// in bytes. Source and target must not overlap.
+/// Copies many blocks of the same length, as the rows of a narrow matrix within a wide one are: how to copy one is decided once. Strides
+/// are in bytes. Source and target must not overlap.
 /// </summary>
 internal static unsafe class RowCopy
 {
