@@ -323,7 +323,7 @@ internal sealed class LowBitPreparationEmitter(LowBitPreparationKey key) : Kerne
         Store(__ymmword_ptr[Target + (4 * (key.Rows + row))], half, last);
     }
 
-    private void Store(AssemblerMemoryOperand target, AssemblerRegisterYMM sums, bool masked) => Asm.vmovups(masked ? target.k1 : target, sums);
+    private void Store(AssemblerMemoryOperand to, AssemblerRegisterYMM sums, bool masked) => Asm.vmovups(masked ? to.k1 : to, sums);
 
     private void Repeat(AssemblerRegister64 counter, int count, int straight, Action body)
     {
