@@ -19,6 +19,8 @@ internal readonly record struct OperatorCost(long Flops, long BytesRead, long By
         ["MatMul"] = Gemm,
         ["EmbeddingBag"] = node => node.Inputs[1]!.ElementCount * node.X.Shape[^1],
         ["MatMulNBits"] = node => node.Y.ElementCount * 2 * node.X.Shape[^1],
+        ["ValueAwareConv"] = ValueAware,
+        ["ValueAwareGemm"] = ValueAware,
         ["MaxPool"] = Pool,
         ["AveragePool"] = Pool,
         ["QAveragePool"] = Pool,
@@ -40,7 +42,7 @@ internal readonly record struct OperatorCost(long Flops, long BytesRead, long By
     /// <summary>Operators that move or rename data and compute nothing.</summary>
     private static readonly HashSet<string> Moves = new(StringComparer.Ordinal)
     {
-        "Concat", "QConcat", "Slice", "Pad", "Transpose", "Gather", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout",
+        "Concat", "QConcat", "Slice", "Pad", "Transpose", "Gather", "EmbeddingRows", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout",
         "Expand", "Tile", "Split", "Cast", "Where", "DepthToSpace", "SpaceToDepth", "ChannelShuffle", "Shape", "ConstantOfShape",
     };
 
@@ -52,6 +54,7 @@ internal readonly record struct OperatorCost(long Flops, long BytesRead, long By
     private static long BytesReadBy(PlanNode node)
     {
         // A lookup touches the rows that it copies, not the table.
+        if (node.OpType == "EmbeddingRows") return (node.Y.ElementCount * node.Attributes.Int("bits", 8) / 8) + node.Inputs[1]!.ByteLength;
         if (node.OpType == "Gather") return node.Y.ByteLength + node.Inputs[1]!.ByteLength;
         if (node.OpType == "EmbeddingBag")
             return node.Inputs[1]!.ByteLength + (node.Inputs[1]!.ElementCount * node.X.ByteLength / Math.Max(1, node.X.Shape[0]));
@@ -71,6 +74,8 @@ internal readonly record struct OperatorCost(long Flops, long BytesRead, long By
         var depth = node.Attributes.Int("transA", 0) != 0 ? a[0] : a[^1];
         return node.Y.ElementCount * ((2 * depth) + BiasOf(node));
     }
+
+    private static long ValueAware(PlanNode node) => node.Y.ElementCount * ((2 * node.Attributes.Int("K", 0)) + BiasOf(node));
 
     private static long BiasOf(PlanNode node) => node.Input(2) is null ? 0 : 1;
 

@@ -25,6 +25,9 @@ public static class Domains
     /// <c>activation_max</c>. Input 3 of a layer is added before clamping. <c>ChannelShuffle</c>: axis 1 seen as [<c>groups</c>,
     /// channels / groups] and transposed. <c>EmbeddingBag</c>: rows of a constant table (floats, or bytes with <c>scale</c>, 1 or one a row,
     /// and zero point as inputs 2 and 3) that the indices, input 1, look up; <c>pooling</c> (none, sum, mean) along the indices' last axis.
+    /// <c>ValueAwareGemm</c>, <c>ValueAwareConv</c>: N channels of depth K with 4-bit codes, two a byte, as input 1, a scale for each
+    /// <c>block_size</c> of them as input 4, and places and values of large weights as inputs 5 and 6. <c>EmbeddingRows</c>: codes of
+    /// <c>bits</c>, indices, a scale and a bias for each row.
     /// </summary>
     public const string Fused = "servingstack.f";
 }

@@ -26,7 +26,7 @@ public static class Evaluator
     }
 
     public static EvaluationReport Run(CompiledModel model, ILabelledRows rows, int batch = 100, IProgress<int>? progress = null) =>
-        Judge(Scores(model, rows, batch, progress), rows, WidthOf(model));
+        Judge(Scores(model, rows, batch, progress), rows, WidthOf(model.Outputs[0].Name, model.Outputs[0].Shape));
 
     /// <summary>Judges scores of the first rows; <paramref name="width"/> is the number of scores a row has.</summary>
     public static EvaluationReport Judge(ReadOnlySpan<float> scores, ILabelledRows rows, int width)
@@ -59,11 +59,13 @@ public static class Evaluator
         return new(count, (double)top1 / count, (double)top5 / count, null);
     }
 
-    private static int WidthOf(CompiledModel model) =>
-        model.Outputs[0].Shape is { Rank: >= 2 } shape && shape.Skip(1).All(d => d.IsFixed)
+    /// <summary>How many scores a row has in an output.</summary>
+    /// <exception cref="NotSupportedException">Their number is not fixed.</exception>
+    public static int WidthOf(string output, Shape shape) =>
+        shape.Rank >= 2 && shape.Skip(1).All(d => d.IsFixed)
             ? (int)shape.Skip(1).Aggregate(1L, (product, d) => product * d.Value)
-            : throw new NotSupportedException($"Output '{model.Outputs[0].Name}' has shape {model.Outputs[0].Shape}; to be judged it " +
-                "must hold a fixed number of scores a row.");
+            : throw new NotSupportedException(
+                $"Output '{output}' has shape {shape}; to be judged it must hold a fixed number of scores a row.");
 
     private static Tensor Floats(Tensor output) => output.ElementType == ElementType.Float32 ? output
         : throw new NotSupportedException($"The model's output is {output.ElementType}; to be judged it must be Float32.");

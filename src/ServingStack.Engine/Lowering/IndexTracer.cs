@@ -34,7 +34,8 @@ internal sealed class IndexTracer
 
     public void Visit(PlanNode node)
     {
-        if (node.OpType is "Gather" or "EmbeddingBag" && node.Inputs[1] is { } indices && _origins.TryGetValue(indices, out var lookup)) Require(node, lookup);
+        if (node.OpType is "Gather" or "EmbeddingBag" or "EmbeddingRows" && node.Inputs[1] is { } indices
+            && _origins.TryGetValue(indices, out var lookup)) Require(node, lookup);
         if (node.Inputs.Count == 0 || node.Inputs[0] is not { } x || !_origins.TryGetValue(x, out var origin)) return;
         if (Moves.TryGetValue(node.OpType, out var move) && move(node, origin.Positions) is { } moved) _origins[node.Y] = (origin.Input, moved);
     }

@@ -1,4 +1,5 @@
 using ServingStack.Graphs;
+using ServingStack.Graphs.Passes;
 using ServingStack.Kernels;
 using ServingStack.Kernels.Machine;
 
@@ -71,7 +72,7 @@ internal sealed class LoweringContext(WeightCache weights, InstructionSet instru
         var description = new PlanStep(node.Name, node.OpType, Precisions.Of(node), backend, "", cost.Flops, cost.BytesRead, cost.BytesWritten)
         {
             Shapes = node.DescribeShapes(),
-            Note = note,
+            Note = node.Attributes.String(RecognizeValueAware.Reason, "") is { Length: > 0 } reason ? $"{reason}; {note}" : note,
         };
         Emit(description, reads, writes, bind);
     }

@@ -3,6 +3,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 using ServingStack.Engine.Lowering;
 using ServingStack.Graphs;
 using ServingStack.Graphs.Onnx;
+using ServingStack.Graphs.Passes;
 using ServingStack.Kernels;
 
 namespace ServingStack.Engine.OnnxRuntime;
@@ -68,11 +69,21 @@ internal sealed class OnnxRuntimeNode : BoundKernel, IDisposable
         var outputs = node.Outputs.Select(v => new Value(v.Name) { ElementType = v.ElementType, Shape = OpenShape(v) }).ToArray();
         alone.Add(new Node(node.OpType, node.Inputs.Select(v => v is null ? null : values[v]), outputs, node.Name, node.Domain)
         {
-            Attributes = node.Attributes,
+            Attributes = WithoutOurs(node.Attributes),
             Overload = node.Source.Overload,
         });
         alone.Outputs.AddRange(outputs.Where(v => v.Name.Length > 0));
         return alone;
+    }
+
+    /// <summary>What a pass has noted for the plan's dump is no attribute of the operator.</summary>
+    private static AttributeMap WithoutOurs(AttributeMap attributes)
+    {
+        if (!attributes.Contains(RecognizeValueAware.Reason)) return attributes;
+        var plain = new AttributeMap();
+        foreach (var (name, value) in attributes)
+            if (name != RecognizeValueAware.Reason) plain.Add(name, value);
+        return plain;
     }
 
     private static Value Copy(Graph alone, PlanValue value) => value is { IsModelConstant: true, Constant: { } constant }

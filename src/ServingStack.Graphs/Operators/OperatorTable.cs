@@ -216,10 +216,13 @@ internal static class OperatorTable
     [
         new("ChannelShuffle", 1, Elementwise.Infer) { Domain = Domains.Fused },
         new("EmbeddingBag", 2, EmbeddingBag.Infer) { Domain = Domains.Fused },
+        new("EmbeddingRows", 4, EmbeddingRows.Infer) { Domain = Domains.Fused },
         new("FusedAdd", 2, Broadcast.InferFused) { Domain = Domains.Fused },
         new("FusedAffine", 3, ChannelAffine.Infer) { Domain = Domains.Fused },
         new("FusedConv", 2, Conv.InferFused) { Domain = Domains.Fused },
         new("FusedGemm", 2, Gemm.InferFused) { Domain = Domains.Fused },
+        new("ValueAwareConv", 2, ValueAwareLayer.InferConv) { Domain = Domains.Fused },
+        new("ValueAwareGemm", 2, ValueAwareLayer.InferGemm) { Domain = Domains.Fused },
     ];
 
     /// <summary>Operators that ONNX Runtime adds to the standard.</summary>

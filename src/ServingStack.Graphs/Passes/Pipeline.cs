@@ -8,6 +8,8 @@ public static class Pipeline
     /// <summary>Each line says what the later ones rely on.</summary>
     public static IReadOnlyList<IPass> Portable { get; } =
     [
+        new RecognizeValueAware(), // before weights and layers are rewritten
+        new RecognizeEmbeddings(), // functions of ours, too
         new EliminateIdentities(), // so that patterns are not interrupted
         new FoldConstants(), // shapes, pads and weights become constants
         new EliminateIdentities(), // what constants have shown to do nothing
@@ -27,7 +29,8 @@ public static class Pipeline
 
     /// <summary>The passes that keep a graph in standard operators, so that it can be saved.</summary>
     public static IReadOnlyList<IPass> Exportable { get; } =
-        [.. Portable.Where(p => p is not (FuseEmbeddingBags or RecognizeQuantized or FuseQuantizedResidual or FuseChannelShuffle or FoldDequantizedConstants
+        [.. Portable.Where(p => p is not (RecognizeValueAware or RecognizeEmbeddings or FuseEmbeddingBags or RecognizeQuantized
+            or FuseQuantizedResidual or FuseChannelShuffle or FoldDequantizedConstants
             or FuseAffine or FuseActivations or FuseConcatAffine))];
 
     /// <summary>Runs the passes in order; shapes are inferred again after each change.</summary>
