@@ -125,6 +125,10 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("--epochs is -1, expected 0 or more", "tune MODEL --data adult:/nowhere --output /dev/null --epochs -1")]
     [InlineData("is no report of 'servingstack compress'", "curve MODEL --output /dev/null")]
     [InlineData("--keep names 'nothing'", "quantize MODEL --calibration adult:/nowhere --output /dev/null --keep nothing")]
+    [InlineData("Codes of 9 bits; 2 to 8", "quantize MODEL --calibration adult:/nowhere --output /dev/null --method value-aware --bits 9")]
+    [InlineData("is 6 %; 0 to 5 %", "quantize MODEL --calibration adult:/nowhere --output /dev/null --method value-aware --large 6%")]
+    [InlineData("--large is 'few', expected a share", "quantize MODEL --calibration adult:/nowhere --output /dev/null --large few")]
+    [InlineData("--tables is 5, expected 4 or 8", "quantize MODEL --calibration adult:/nowhere --output /dev/null --tables 5")]
     public void Run_WhatCannotBeMeant_IsOneLineAndExitCode1(string expected, string arguments)
     {
         var (code, _, error) = Run(arguments.Replace("MODEL", Int8, StringComparison.Ordinal).Split(' '));

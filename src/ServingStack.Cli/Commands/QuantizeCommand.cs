@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using ServingStack.Cli.Terminal;
+using ServingStack.Compression.Embeddings;
 using ServingStack.Compression.Evaluation;
 using ServingStack.Compression.Quantization;
 using ServingStack.Compression.Reports;
@@ -41,12 +42,17 @@ internal static class QuantizeCommand
             Description = "Nodes to leave in floats, by name.",
             AllowMultipleArgumentsPerToken = true,
         };
+        var tables = new Option<int>("--tables")
+        {
+            Description = "Bits of embedding tables, 4 or 8, with a scale for each row; 0 leaves them in floats.",
+            DefaultValueFactory = _ => 0,
+        };
         var report = new Option<string?>("--report") { Description = "A folder to write report.md and report.json into." };
         var prepare = new Option<string?>("--prepare")
         {
             Description = $"How photographs become the input: {Preparations.Names}; imagenet where left out.",
         };
-        var command = new Command("quantize", Teaching) { model, method, data, output, rows, keep, report, prepare };
+        var command = new Command("quantize", Teaching) { model, method, data, output, rows, keep, tables, report, prepare };
         var (int8, valueAware) = (new Int8Arguments(), new ValueAwareArguments());
         int8.AddTo(command);
         valueAware.AddTo(command);
@@ -55,12 +61,14 @@ internal static class QuantizeCommand
             var graph = OnnxReader.Load(arguments.GetValue(model)!);
             ILabelledRows Rows(bool train) =>
                 DataArgument.Open(arguments.GetValue(data)!, train, arguments.GetValue(prepare), InputOf(graph));
-            var material = new Material(graph, Rows(train: true), RowCount(arguments.GetValue(rows)),
-                (arguments.GetValue(keep) ?? []).ToHashSet());
-            CheckNames(graph, material.Keep);
+            var (few, eight) = (valueAware.Options(arguments), int8.Options(arguments));
+            var (names, count) = ((arguments.GetValue(keep) ?? []).ToHashSet(), RowCount(arguments.GetValue(rows)));
+            CheckNames(graph, names);
+            var tableBits = TableBits(arguments.GetValue(tables));
+            var material = new Material(graph, Rows(train: true), count, names);
             var text = arguments.InvocationConfiguration.Output;
-            var (quantized, layers) = arguments.GetValue(method) == "int8" ? Int8(material, int8.Options(arguments), text)
-                : ValueAware(material, valueAware.Options(arguments), text);
+            var (quantized, layers) = arguments.GetValue(method) == "int8" ? Int8(material, eight, text) : ValueAware(material, few, text);
+            if (tableBits is { } bits) quantized = EmbeddingQuantizer.Quantize(quantized, bits).Graph;
             var path = ModelFile.Prepared(arguments.GetValue(output)!);
             var judged = Judge(graph, quantized, Rows(train: false), layers);
             Describe(quantized, arguments.GetValue(model)!, arguments.GetValue(data)!, arguments.GetValue(method)!, judged.Quantized);
@@ -74,6 +82,13 @@ internal static class QuantizeCommand
     }
 
     private static int RowCount(int rows) => rows > 0 ? rows : throw new UsageException("--rows must be 1 or more.");
+
+    private static int? TableBits(int bits) => bits switch
+    {
+        0 => null,
+        4 or 8 => bits,
+        _ => throw new UsageException($"--tables is {bits}, expected 4 or 8, or 0 to leave tables in floats."),
+    };
 
     private static (Graph, IReadOnlyList<QuantizedLayer>) Int8(Material material, Int8Options options, TextWriter text)
     {

@@ -1,4 +1,5 @@
 using ServingStack.Compression.Datasets;
+using ServingStack.Compression.Quantization;
 using ServingStack.Compression.Tucker;
 using ServingStack.Engine;
 using ServingStack.Graphs.Onnx;
@@ -11,7 +12,7 @@ internal static class Failure
     /// <summary>The message as one line; null for a fault of our own, whose stack is worth more than its message.</summary>
     public static string? Explain(Exception e) =>
         e is UsageException or GraphLoadException or DatasetException or InputException or IOException or UnauthorizedAccessException
-            or NotSupportedException or DllNotFoundException or TuckerException
+            or NotSupportedException or QuantizationException or DllNotFoundException or TuckerException
             ? "error: " + e.Message.ReplaceLineEndings(" ")
             : null;
 }

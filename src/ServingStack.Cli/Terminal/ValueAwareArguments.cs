@@ -39,7 +39,15 @@ internal sealed class ValueAwareArguments
         foreach (var option in (Option[])[_bits, _large, _edges, _group, _weightsOnly]) command.Options.Add(option);
     }
 
-    public ValueAwareOptions Options(ParseResult arguments) => Defaults with
+    /// <exception cref="Compression.Quantization.QuantizationException">A number out of its range.</exception>
+    public ValueAwareOptions Options(ParseResult arguments)
+    {
+        var options = Read(arguments);
+        options.Check();
+        return options;
+    }
+
+    private ValueAwareOptions Read(ParseResult arguments) => Defaults with
     {
         Bits = arguments.GetValue(_bits),
         Large = Shares.Parse(_large.Name, arguments.GetValue(_large)!),

@@ -1,3 +1,4 @@
+using ServingStack.Compression.Quantization;
 using ServingStack.Graphs;
 using ServingStack.Graphs.Onnx;
 using ServingStack.Graphs.ValueAware;
@@ -16,11 +17,11 @@ public static class EmbeddingQuantizer
     private const float LargestHalf = 65504;
 
     /// <summary>Quantizes the tables of a copy.</summary>
-    /// <exception cref="ArgumentException">Bits other than 4 or 8.</exception>
+    /// <exception cref="QuantizationException">Bits other than 4 or 8.</exception>
     /// <exception cref="NotSupportedException">A model without tables, or one with a number that does not fit.</exception>
     public static EmbeddingResult Quantize(Graph model, int bits)
     {
-        if (bits is not (4 or 8)) throw new ArgumentException($"Embedding tables of {bits} bits; 4 or 8 are expected.");
+        if (bits is not (4 or 8)) throw new QuantizationException($"Embedding tables of {bits} bits; 4 or 8 are expected.");
         var graph = OnnxReader.Load(OnnxWriter.ToBytes(model), model.Name);
         ShapeInference.Run(graph);
         var lookups = graph.Nodes.Where(n => IsLookup(n, bits)).ToArray();

@@ -16,7 +16,7 @@ internal sealed class SelectiveSearch(Graph model, ILabelledRows rows, Int8Optio
     public Int8Result Run(IReadOnlyList<OperatorError> errors, Func<IReadOnlySet<string>, Int8Result> write)
     {
         var budget = options.Budget is >= 0 and <= 1 and var b ? b
-            : throw new ArgumentException($"The budget is {options.Budget}; a share of the rows, 0 to 1, is expected.");
+            : throw new QuantizationException($"The budget is {options.Budget}; a share of the rows, 0 to 1, is expected.");
         var worst = errors.OrderBy(e => e.SignalToNoise).ToArray();
         var target = Accuracy(model) - budget;
         Int8Result Keeping(int count) => write(worst.Take(count).Select(e => e.Name).Concat(options.Keep).ToHashSet());
@@ -45,7 +45,7 @@ internal sealed class SelectiveSearch(Graph model, ILabelledRows rows, Int8Optio
         return Evaluator.Run(compiled, _rows).Accuracy;
     }
 
-    private NotSupportedException Missed(IEnumerable<OperatorError> inTheWay, double reached, double target) =>
+    private QuantizationException Missed(IEnumerable<OperatorError> inTheWay, double reached, double target) =>
         new(string.Create(CultureInfo.InvariantCulture,
             $"The budget asks for an accuracy of {100 * target:0.00} % on the calibration rows; with {100 * options.MostInFloat:0} % of the " +
             $"layers in floats it is {100 * reached:0.00} %. In the way, worst first: ") +

@@ -1,3 +1,5 @@
+using ServingStack.Compression.Quantization;
+
 namespace ServingStack.Compression.ValueAware;
 
 /// <summary>How a model is brought to a few bits with the large numbers kept apart.</summary>
@@ -40,15 +42,15 @@ public sealed record ValueAwareOptions
     /// <summary>Calibration takes this many rows, from the first on.</summary>
     public int CalibrationRows { get; init; } = 500;
 
-    /// <exception cref="ArgumentException">A number out of its range.</exception>
+    /// <exception cref="QuantizationException">A number out of its range.</exception>
     public void Check()
     {
         foreach (var bits in (int[])[Bits, EdgeBits])
-            if (bits is < 2 or > 8) throw new ArgumentException($"Codes of {bits} bits; 2 to 8 are expected.");
+            if (bits is < 2 or > 8) throw new QuantizationException($"Codes of {bits} bits; 2 to 8 are expected.");
         if (!(Large is >= 0 and <= MostLarge))
-            throw new ArgumentException(FormattableString.Invariant(
+            throw new QuantizationException(FormattableString.Invariant(
                 $"The share of large numbers is {100 * Large} %; 0 to {100 * MostLarge:0} % is expected. With more of them a wider code is smaller."));
-        if (Group < 0) throw new ArgumentException($"Groups of {Group} weights; 0 for whole channels, or for example 32, is expected.");
-        if (CalibrationRows < 1) throw new ArgumentException($"Calibration on {CalibrationRows} rows; 1 or more is expected.");
+        if (Group < 0) throw new QuantizationException($"Groups of {Group} weights; 0 for whole channels, or for example 32, is expected.");
+        if (CalibrationRows < 1) throw new QuantizationException($"Calibration on {CalibrationRows} rows; 1 or more is expected.");
     }
 }

@@ -1,5 +1,4 @@
 using ServingStack.Graphs;
-using ServingStack.Kernels;
 using ServingStack.Kernels.Embedding;
 
 namespace ServingStack.Engine.Lowering;

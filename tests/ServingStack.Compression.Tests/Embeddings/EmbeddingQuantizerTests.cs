@@ -1,4 +1,5 @@
 using ServingStack.Compression.Embeddings;
+using ServingStack.Compression.Quantization;
 using ServingStack.Engine;
 using ServingStack.Graphs;
 using ServingStack.Graphs.Onnx;
@@ -39,7 +40,7 @@ public sealed class EmbeddingQuantizerTests
         var step = Assert.Single(session.PlanForBatch(3).Steps);
 
         Assert.Equal(("EmbeddingRows", PlanStep.KernelsBackend), (step.OpType, step.Backend));
-        Assert.Contains("rows of 16 bytes", step.Note, StringComparison.Ordinal);
+        Assert.Contains("rows of 20 bytes", step.Note, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -79,7 +80,7 @@ public sealed class EmbeddingQuantizerTests
     [InlineData(2)]
     [InlineData(16)]
     public void Quantize_OtherBits_AreRefused(int bits) => Assert.Contains($"tables of {bits} bits; 4 or 8",
-        Assert.Throws<ArgumentException>(() => EmbeddingQuantizer.Quantize(Lookup(Draw(Rows * 4, 1), 4), bits)).Message, StringComparison.Ordinal);
+        Assert.Throws<QuantizationException>(() => EmbeddingQuantizer.Quantize(Lookup(Draw(Rows * 4, 1), 4), bits)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Quantize_NoTable_IsRefused()

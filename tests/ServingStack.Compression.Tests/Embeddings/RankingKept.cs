@@ -15,8 +15,13 @@ internal sealed record RankingKept(double Ten, double Nine, double Best, double 
     {
         var random = new Random(seed);
         var chosen = Enumerable.Range(0, users).Select(_ => (long)random.Next(UserCount)).SelectMany(u => Enumerable.Repeat(u, Candidates)).ToArray();
-        var items = Enumerable.Range(0, users).SelectMany(_ => Enumerable.Range(0, ItemCount).OrderBy(_ => random.Next()).Take(Candidates))
-            .Select(i => (long)i).ToArray();
+        var all = Enumerable.Range(0, ItemCount).Select(i => (long)i).ToArray();
+        var items = new long[chosen.Length];
+        for (var user = 0; user < users; user++)
+        {
+            random.Shuffle(all);
+            all.AsSpan(0, Candidates).CopyTo(items.AsSpan(user * Candidates));
+        }
         var (before, after) = (Scores(exact, chosen, items), Scores(quantized, chosen, items));
         var overlaps = new int[users];
         var best = 0;

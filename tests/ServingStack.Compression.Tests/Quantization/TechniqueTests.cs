@@ -95,7 +95,7 @@ public sealed class TechniqueTests
     {
         var (graph, rows) = Fragile();
 
-        var error = Assert.Throws<NotSupportedException>(() =>
+        var error = Assert.Throws<QuantizationException>(() =>
             Int8Quantizer.Quantize(graph, rows, Quick with { Budget = 0.01, MostInFloat = 0, Grain = WeightGrain.Tensor }));
 
         Assert.Contains("with 0 % of the layers in floats", error.Message, StringComparison.Ordinal);
@@ -105,7 +105,7 @@ public sealed class TechniqueTests
     [InlineData(-0.1)]
     [InlineData(2)]
     public void Selective_BudgetOutOfRange_IsRefused(double budget) => Assert.Contains("a share of the rows, 0 to 1",
-        Assert.Throws<ArgumentException>(() =>
+        Assert.Throws<QuantizationException>(() =>
             Int8Quantizer.Quantize(ResidualNetwork.Create(Tiny, seed: 3), Images, Quick with { Budget = budget })).Message, StringComparison.Ordinal);
 
     /// <summary>Two classes told apart by a weight that one large weight beside it, which never counts, makes round to nothing.</summary>

@@ -1,5 +1,6 @@
 using ServingStack.Compression.Datasets;
 using ServingStack.Compression.Evaluation;
+using ServingStack.Compression.Quantization;
 using ServingStack.Compression.ValueAware;
 using ServingStack.Engine;
 using ServingStack.Graphs;
@@ -104,7 +105,7 @@ public sealed class ValueAwareQuantizerTests
     {
         var options = Quick with { Bits = bits, Large = large, EdgeBits = edges };
 
-        var error = Assert.Throws<ArgumentException>(() => ValueAwareQuantizer.Quantize(ResidualNetwork.Create(Tiny, seed: 3), Images, options));
+        var error = Assert.Throws<QuantizationException>(() => ValueAwareQuantizer.Quantize(ResidualNetwork.Create(Tiny, seed: 3), Images, options));
 
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
@@ -114,7 +115,7 @@ public sealed class ValueAwareQuantizerTests
     {
         var (graph, _) = Products(seed: 5);
 
-        var error = Assert.Throws<ArgumentException>(() => ValueAwareQuantizer.Quantize(graph, Images, Quick));
+        var error = Assert.Throws<QuantizationException>(() => ValueAwareQuantizer.Quantize(graph, Images, Quick));
 
         Assert.Contains("give rows that fit the model", error.Message, StringComparison.Ordinal);
     }
@@ -124,7 +125,7 @@ public sealed class ValueAwareQuantizerTests
     {
         var (graph, _) = Products(seed: 5);
 
-        var error = Assert.Throws<ArgumentException>(() => ValueAwareQuantizer.Quantize(graph, new FirstRows(Images, 0), Quick));
+        var error = Assert.Throws<QuantizationException>(() => ValueAwareQuantizer.Quantize(graph, new FirstRows(Images, 0), Quick));
 
         Assert.Contains("no calibration rows", error.Message, StringComparison.Ordinal);
     }
