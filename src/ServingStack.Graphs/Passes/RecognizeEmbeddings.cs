@@ -17,10 +17,13 @@ public sealed class RecognizeEmbeddings : IPass
         return calls.Length > 0;
     }
 
-    private static bool IsTable(Node call) => call.Inputs is [{ Constant: { ElementType: ElementType.UInt8, Rank: 2 } codes },
-            { ElementType: ElementType.Int32 or ElementType.Int64 }, { Constant: { ElementType: ElementType.Float16 } scales },
-            { Constant: { ElementType: ElementType.Float16 } biases }]
-        && scales.ElementCount == codes.Dimensions[0] && biases.ElementCount == codes.Dimensions[0];
+    private static bool IsTable(Node call) =>
+        call.Inputs.Count == 4 && call.Inputs[0]?.Constant is { ElementType: ElementType.UInt8, Rank: 2 } codes
+        && call.Inputs[1]?.ElementType is ElementType.Int32 or ElementType.Int64
+        && IsOneARow(call.Inputs[2], codes) && IsOneARow(call.Inputs[3], codes);
+
+    private static bool IsOneARow(Value? value, Tensor codes) =>
+        value?.Constant is { ElementType: ElementType.Float16 } numbers && numbers.ElementCount == codes.Dimensions[0];
 
     private static void Replace(Graph graph, Node call, int bits)
     {
