@@ -1,7 +1,8 @@
 namespace ServingStack.Compression.Embeddings;
 
 /// <summary>
-/// The range of a row of an embedding table: greedy search (Guan et al. 2019, Post-Training 4-bit Quantization on Embedding Tables). From the
+/// The range of a row of an embedding table: greedy search (Guan et al. 2019, Post-Training 4-bit Quantization on Embedding Tables). From
+/// the
 /// whole range on, the end is drawn in by a step that costs less, down to a sixth; the best range on the way is taken.
 /// </summary>
 internal readonly record struct RowRange(float Least, float Most)

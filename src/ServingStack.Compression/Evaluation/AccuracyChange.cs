@@ -3,7 +3,8 @@ namespace ServingStack.Compression.Evaluation;
 /// <summary>Two models judged on the same rows, row by row.</summary>
 /// <param name="Difference">Share of right rows of the second, less that of the first.</param>
 /// <param name="HalfWidth">
-/// Half the width of the 95 % confidence interval of the difference. The rows are the same, so only those count that one model has right and
+/// Half the width of the 95 % confidence interval of the difference. The rows are the same, so only those count that one model has right
+/// and
 /// the other wrong (Agresti, Categorical Data Analysis, section 11.1).
 /// </param>
 /// <param name="Agreement">Share of rows that both answer alike.</param>

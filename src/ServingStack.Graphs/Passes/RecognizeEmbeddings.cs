@@ -2,7 +2,8 @@ using ServingStack.Graphs.ValueAware;
 
 namespace ServingStack.Graphs.Passes;
 
-/// <summary>Calls that look up rows of codes become <c>EmbeddingRows</c> of <see cref="Domains.Fused"/>; others that do, their bodies.</summary>
+/// <summary>Calls that look up rows of codes become <c>EmbeddingRows</c> of <see cref="Domains.Fused"/>; others that do, their
+/// bodies.</summary>
 public sealed class RecognizeEmbeddings : IPass
 {
     public string Name => nameof(RecognizeEmbeddings);

@@ -4,7 +4,8 @@ using ServingStack.Graphs.ValueAware;
 namespace ServingStack.Graphs.Passes;
 
 /// <summary>
-/// Layers with value-aware weights of up to four bits, whose activations may be quantized too, become <c>ValueAwareGemm</c> and, for windows
+/// Layers with value-aware weights of up to four bits, whose activations may be quantized too, become <c>ValueAwareGemm</c> and, for
+/// windows
 /// of one pixel, <c>ValueAwareConv</c> of <see cref="Domains.Fused"/>: products with 4-bit weights and a list of large ones. Such a kernel
 /// quantizes its rows to eight bits itself, which is finer than the codes. Other weights become floats here, and other calls their bodies.
 /// </summary>

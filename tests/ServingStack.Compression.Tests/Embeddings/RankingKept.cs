@@ -3,7 +3,8 @@ using ServingStack.Graphs;
 
 namespace ServingStack.Compression.Tests.Embeddings;
 
-/// <summary>What becomes of the ten best of 100 candidates, as shares of the users: the same ten, nine of them, the best among them.</summary>
+/// <summary>What becomes of the ten best of 100 candidates, as shares of the users: the same ten, nine of them, the best among
+/// them.</summary>
 internal sealed record RankingKept(double Ten, double Nine, double Best, double Overlap)
 {
     private const int Candidates = 100;
