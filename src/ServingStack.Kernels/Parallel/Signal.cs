@@ -14,6 +14,9 @@ internal sealed class Signal(int spins) : IDisposable
     private readonly AutoResetEvent _wake = new(false);
     private Alone _state;
 
+    /// <summary>Has the calling thread get ready to sleep: the first time, the runtime allocates for that.</summary>
+    public void Prepare() => _wake.WaitOne(0);
+
     /// <summary>Raises the counter and wakes the waiter if it sleeps.</summary>
     public void Set(long value)
     {

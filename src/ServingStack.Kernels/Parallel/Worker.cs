@@ -66,6 +66,7 @@ internal sealed class Worker : IDisposable
     {
         CpuAffinity.PinCurrentThread(processor);
         _number = CpuAffinity.CurrentThread();
+        _posted.Prepare();
         long round = 0;
         while (true)
         {
