@@ -35,6 +35,20 @@ public sealed class ExampleRequestTests
         Assert.InRange(probabilities.Max(), 0.9f, 1f);
     }
 
+    [Fact]
+    public void Trouser_OnTheServedModel_IsAnsweredAsTheReadmeSays()
+    {
+        using var model = Sample("fashion_resnet_int8");
+        var (labels, probabilities) = (model.Metadata["labels"].Split(','), Run(model, "trouser.json").As<float>().ToArray());
+
+        var answer = File.ReadLines(Path.Combine(TestData.RepositoryRoot, "README.md")).Single(l => l.StartsWith("{\"model_name\"", StringComparison.Ordinal));
+        var rows = JsonNode.Parse(answer)!["outputs"]![0]!["data"]!.AsArray().Select(text => text!.GetValue<string>().Split(':')).ToArray();
+
+        Assert.Equal(probabilities.OrderDescending().Take(3).Select(p => labels[Array.IndexOf(probabilities, p)]), rows.Select(r => r[2]));
+        Assert.All(rows, r => Assert.Equal(
+            float.Parse(r[0], CultureInfo.InvariantCulture), probabilities[int.Parse(r[1], CultureInfo.InvariantCulture)], 1e-4f));
+    }
+
     [Theory]
     [InlineData("adult_recommender")]
     [InlineData("adult_recommender_int8")]
