@@ -107,22 +107,13 @@ internal sealed unsafe class BoundAmxTiles : BoundProduct
         *arguments = new AmxArguments
         {
             Sums = Scratch(part),
-            Waiting = new TileArguments
+            Waiting = TileArguments.Of(constants, _columnMask) with
             {
                 StrideA = _rows.Stride,
                 StrideC = _operands.StrideC,
                 StrideResidual = _operands.StrideResidual,
-                Lower = constants.Lower,
-                Upper = constants.Upper,
-                BeforeScale = constants.Before.Scale,
-                BeforeLeast = constants.Before.Least,
-                BeforeMost = constants.Before.Most,
-                ResidualScale = constants.ResidualScale,
-                ResidualZeroPoint = constants.ResidualZeroPoint,
-                ColumnMask = _columnMask,
             },
         };
-        new Span<short>(arguments->Waiting.OutputZeroPoints, 32).Fill((short)constants.OutputZeroPoint);
     }
 
     private void RunBlocks(AmxArguments* arguments, int first, int end, int group, int endGroup)

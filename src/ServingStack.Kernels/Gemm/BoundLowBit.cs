@@ -136,22 +136,13 @@ internal sealed unsafe class BoundLowBit : BoundKernel
         *arguments = new LowBitArguments
         {
             Outliers = prepared.OutlierSums,
-            Tile = new TileArguments
+            Tile = TileArguments.Of(constants, _columnMask) with
             {
                 StrideA = prepared.TileBytes,
                 StrideC = _operands.StrideC,
                 StrideResidual = _operands.StrideResidual,
-                Lower = constants.Lower,
-                Upper = constants.Upper,
-                BeforeScale = constants.Before.Scale,
-                BeforeLeast = constants.Before.Least,
-                BeforeMost = constants.Before.Most,
-                ResidualScale = constants.ResidualScale,
-                ResidualZeroPoint = constants.ResidualZeroPoint,
-                ColumnMask = _columnMask,
             },
         };
-        new Span<short>(arguments->Tile.OutputZeroPoints, 32).Fill((short)constants.OutputZeroPoint);
     }
 
     private void PointAt(LowBitArguments* arguments, PreparedRows prepared, int preparedTile, int row, int group)

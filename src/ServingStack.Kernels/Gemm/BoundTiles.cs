@@ -139,23 +139,13 @@ internal sealed unsafe class BoundTiles : BoundProduct
     private void SetConstants(TileArguments* arguments)
     {
         var constants = _product.Constants;
-        *arguments = new TileArguments
+        *arguments = TileArguments.Of(constants, _columnMask) with
         {
             StrideA = _operands.StrideA,
             RowOffset = _operands.RowOffset,
             StrideC = _operands.StrideC,
             StrideResidual = _operands.StrideResidual,
-            Lower = constants.Lower,
-            Upper = constants.Upper,
-            BeforeScale = constants.Before.Scale,
-            BeforeLeast = constants.Before.Least,
-            BeforeMost = constants.Before.Most,
-            ResidualScale = constants.ResidualScale,
-            ResidualZeroPoint = constants.ResidualZeroPoint,
-            ColumnMask = _columnMask,
         };
-        new Span<short>(arguments->OutputZeroPoints, 32).Fill((short)constants.OutputZeroPoint);
-        new Span<int>(arguments->ResidualZeroPoints, 8).Fill(constants.ResidualZeroPoint);
     }
 
     private void PointAt(TileArguments* arguments, TileShift shift, int row, int group)

@@ -56,4 +56,23 @@ internal unsafe struct TileArguments
 
     /// <summary>How far the tile has come in each list.</summary>
     public fixed long Remainders[TileShape.MaxVectors];
+
+    /// <summary>What the epilogue reads, the same for every tile; addresses and strides are still to be set.</summary>
+    public static TileArguments Of(EpilogueConstants constants, int columnMask)
+    {
+        var arguments = new TileArguments
+        {
+            Lower = constants.Lower,
+            Upper = constants.Upper,
+            BeforeScale = constants.Before.Scale,
+            BeforeLeast = constants.Before.Least,
+            BeforeMost = constants.Before.Most,
+            ResidualScale = constants.ResidualScale,
+            ResidualZeroPoint = constants.ResidualZeroPoint,
+            ColumnMask = columnMask,
+        };
+        new Span<short>(arguments.OutputZeroPoints, 32).Fill((short)constants.OutputZeroPoint);
+        new Span<int>(arguments.ResidualZeroPoints, 8).Fill(constants.ResidualZeroPoint);
+        return arguments;
+    }
 }
